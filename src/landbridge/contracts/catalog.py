@@ -1,0 +1,26 @@
+"""Catalog: what tables a database has, and the words to change them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from landbridge.contracts.values import Check
+from landbridge.schema.model import Relation, TableSchema
+
+
+class Catalog(Protocol):
+    """Obligations: `describe` reads one consistent state; `create` never touches a table that exists."""
+
+    def describe(self, relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
+        """Each relation's schema, None for one that does not exist. One query per schema, not per table."""
+        ...
+
+    def create(self, relation: Relation, schema: TableSchema) -> tuple[str, bool]:
+        """Create the table if it is missing; return the DDL and whether it was created now."""
+        ...
+
+    def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
+        """What `doctor` prints: reachability, login, TLS, clock skew, the grants that these tables need.
+
+        Never raises for what is wrong on the other side: that is an answer.
+        """
+        ...

@@ -1,0 +1,33 @@
+"""Source: where rows are read."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
+
+from landbridge.contracts.values import Part, Read, Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Source(Protocol):
+    """Obligations: reading changes nothing; a value arrives as it is or an error says which could not."""
+
+    def snapshot(self, read: Read) -> AbstractContextManager[Snapshot]:
+        """Open one instant of the source.
+
+        Schema, count and every part see that instant, from any process, until the context ends. The parts
+        are disjoint and together hold each row of the read exactly once. `rows` is counted by the source
+        itself, not derived from the parts.
+
+        Raises SourceError (the source's own words and the query), Unreachable, AccessDenied.
+        """
+        ...
+
+    def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
+        """Yield the part's rows as record batches of `arrow_schema(part.schema)`, in constant memory.
+
+        May be called in any process, and again for the same part. Raises SourceError when the source
+        breaks off: a part never ends early without an error.
+        """
+        ...

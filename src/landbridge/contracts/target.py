@@ -1,0 +1,53 @@
+"""Target: where rows are loaded."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from landbridge.contracts.values import Landing, Load, Published, Write
+from landbridge.schema.model import TableSchema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Target(Protocol):
+    """Obligations: readers see the old rows until `publish` returns, and all the new ones from then on.
+
+    Rows and load id become visible in one transaction; a load id that is already there is never loaded
+    again. Nothing but `publish` touches the target table. What a dead attempt left is found by `sweep`.
+    """
+
+    def loaded(self, write: Write, load_id: str) -> int | None:
+        """Rows that this load id published, or None if it never did."""
+        ...
+
+    def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
+        """Make an empty landing table shaped after the target; create the target if it is missing.
+
+        Raises SchemaMismatch where the target cannot hold `schema`, before anything is made.
+        """
+        ...
+
+    def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
+        """Add batches to the landing table and return how many rows; durable on return, all or nothing.
+
+        Any process may call it, up to `landing.streams` at once. `first_row` numbers the first row in
+        errors, from 0. Raises ValueDoesNotFit, TargetError, Unreachable.
+        """
+        ...
+
+    def publish(self, landing: Landing) -> Published:
+        """In one transaction: replace the target's rows by the landing's, and record the load id.
+
+        Refuses (LeaseLost) where a load with a higher fence was published to this table, and (TargetError)
+        where the landing does not hold `load.rows` rows. A load id that is already there publishes nothing.
+        """
+        ...
+
+    def count(self, write: Write) -> int:
+        """Rows in the target table now."""
+        ...
+
+    def sweep(self, write: Write, keep: str | None = None) -> list[str]:
+        """Drop landing tables of this target that other attempts than `keep` left; return their names."""
+        ...

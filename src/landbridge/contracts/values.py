@@ -1,0 +1,97 @@
+"""The values that cross the contracts: all frozen, printable, picklable; none holds a credential."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from landbridge.schema.model import Relation, TableSchema
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Row filter as SQL text of the source: `where` without the word WHERE, `qualify` without QUALIFY."""
+
+    where: str | None = None
+    qualify: str | None = None
+
+
+@dataclass(frozen=True)
+class Read:
+    """What is read: a relation, or `query` with `{table}` standing for it, then the filter outside of that."""
+
+    connection: str
+    relation: Relation
+    query: str | None = None
+    filter: Filter = field(default_factory=Filter)
+
+
+@dataclass(frozen=True)
+class Part:
+    """An independent piece of a read; any process can read it while its snapshot is open."""
+
+    connection: str
+    number: int
+    sql: str  # complete SELECT in the source's dialect
+    schema: TableSchema
+    snapshot: str | None = None  # what the source needs to see the same instant from another process
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One instant of a source: schema, row count and parts all agree with each other."""
+
+    schema: TableSchema
+    rows: int
+    parts: tuple[Part, ...]
+    as_of: datetime  # by the source's clock, UTC
+
+
+@dataclass(frozen=True)
+class Write:
+    """What is written: the relation, and the mode. `full` replaces all rows at once."""
+
+    connection: str
+    relation: Relation
+    mode: Literal["full"] = "full"
+
+
+@dataclass(frozen=True)
+class Load:
+    """Who loads: the same `load_id` for every attempt at the same work; `fence` grows with every lease."""
+
+    load_id: str
+    pipeline_name: str
+    parcel_id: str
+    attempt: str  # unique for each attempt: names of what it leaves half done carry it
+    fence: int
+    rows: int  # what the manifest says must arrive
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A table that nobody reads yet, made by `prepare`, filled by `append`, gone after `publish`."""
+
+    write: Write
+    relation: Relation
+    schema: TableSchema  # of the batches that arrive
+    load: Load
+    streams: int | None = None  # how many processes may append at once; None: as many as there are
+
+
+@dataclass(frozen=True)
+class Published:
+    """What one publish did: rows now visible, and how: `swap`, `rewrite` (DELETE + INSERT … SELECT), `already`."""
+
+    rows: int
+    how: Literal["swap", "rewrite", "already"]
+    why: str = ""  # for a rewrite: what depends on the table
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of `doctor`: `ok` None means that it could not be asked, and `detail` says why."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    hint: str | None = None

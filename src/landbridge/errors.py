@@ -1,0 +1,131 @@
+"""The error tree: every failure that Landbridge can name.
+
+::
+
+    LandbridgeError                 1   something failed; `exit_code` says how the command ends
+    ├── ConfigError                 2   landbridge.yaml, tables.yaml or .env cannot be used as written
+    ├── UsageError                  2   the command line asks for something that is not there
+    ├── WorldError                  3   the environment is in the way
+    │   ├── Unreachable             3   a server or path does not answer
+    │   ├── AccessDenied            3   it answers, and refuses who we are or what we ask
+    │   └── NotInstalled            3   an extra is missing
+    ├── RunError                    1   a run stopped; the old state stands
+    │   ├── LeaseHeld               1   another run has this table
+    │   ├── LeaseLost               1   another run took this table over while we worked
+    │   ├── SourceError             1   the source refused or broke off a read
+    │   ├── TargetError             1   the target refused or broke off a load
+    │   ├── SchemaMismatch          1   the target table cannot hold what arrives
+    │   └── ValueDoesNotFit         1   one value cannot be stored as the target column's type
+    ├── ParcelError                 1   a parcel is refused before a row of it is loaded
+    │   ├── ParcelMissing           1   nothing there, or never finished
+    │   ├── ParcelDamaged           1   bytes differ from what was signed
+    │   ├── NotTrusted              1   not signed, or not by a signer trusted here
+    │   └── CannotOpen              1   sealed for other keys than ours
+    └── AuditError                  4   what arrived is not what was sent
+
+A message is lower case and says what happened and where; `hint` is the next command to type or the
+line to change. Neither ever holds a secret or a value of the data.
+"""
+
+
+class LandbridgeError(Exception):
+    """Base of all; `hint` is what to do next, None where nothing can be advised."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # the keyword-only hint would be lost on the way back from a worker process
+        return (_rebuild, (type(self), self.message, self.hint))
+
+
+def _rebuild(kind: type[LandbridgeError], message: str, hint: str | None) -> LandbridgeError:
+    return kind(message, hint=hint)
+
+
+class ConfigError(LandbridgeError):
+    """A declaration cannot be used; the message lists every problem, one a line."""
+
+    exit_code = 2
+
+
+class UsageError(LandbridgeError):
+    """The command line names something that does not exist or does not fit together."""
+
+    exit_code = 2
+
+
+class WorldError(LandbridgeError):
+    """The environment is in the way; nothing of ours is wrong."""
+
+    exit_code = 3
+
+
+class Unreachable(WorldError):
+    """A server or a path does not answer."""
+
+
+class AccessDenied(WorldError):
+    """The other side answers and refuses: credentials, grants, permissions."""
+
+
+class NotInstalled(WorldError):
+    """A library of an extra is missing."""
+
+
+class RunError(LandbridgeError):
+    """A run stopped. What was published before still stands."""
+
+
+class LeaseHeld(RunError):
+    """Another run works on this table now; wait for it or stop it."""
+
+
+class LeaseLost(RunError):
+    """Our lease ran out and another run took over; this one must not publish."""
+
+
+class SourceError(RunError):
+    """The source refused or broke off a read."""
+
+
+class TargetError(RunError):
+    """The target refused or broke off a load."""
+
+
+class SchemaMismatch(RunError):
+    """The target table cannot hold what arrives; change the one or the other."""
+
+
+class ValueDoesNotFit(RunError):
+    """One value cannot be stored as its target column's type; the message names the cell, never the value."""
+
+
+class ParcelError(LandbridgeError):
+    """A parcel is refused; not one row of it was loaded."""
+
+
+class ParcelMissing(ParcelError):
+    """No such parcel, or one that was never finished; carry it (again)."""
+
+
+class ParcelDamaged(ParcelError):
+    """Bytes differ from what was signed; carry the named files again."""
+
+
+class NotTrusted(ParcelError):
+    """No signature by a signer that this side trusts."""
+
+
+class CannotOpen(ParcelError):
+    """Sealed for other keys than the ones here."""
+
+
+class AuditError(LandbridgeError):
+    """Counts or contents differ between what was sent and what arrived."""
+
+    exit_code = 4
