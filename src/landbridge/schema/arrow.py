@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_DECIMAL128 = 38
+NANOSECONDS = 9
 
 
 def travels_as_text(kind: Type) -> bool:
@@ -19,36 +20,27 @@ def arrow_type(kind: Type) -> "pa.DataType":
     """The Arrow type that carries `kind` without loss."""
     import pyarrow as pa
 
-    unit = "ns" if kind.precision == 9 else "us"
-    match kind.kind:
-        case "boolean":
-            return pa.bool_()
-        case "int16":
-            return pa.int16()
-        case "int32":
-            return pa.int32()
-        case "int64":
-            return pa.int64()
-        case "decimal":
-            return pa.string() if travels_as_text(kind) else pa.decimal128(kind.precision, kind.scale or 0)
-        case "float32":
-            return pa.float32()
-        case "float64":
-            return pa.float64()
-        case "char" | "text" | "json":
-            return pa.string()
-        case "binary":
-            return pa.binary()
-        case "date":
-            return pa.date32()
-        case "time":
-            return pa.time64(unit)
-        case "timestamp":
-            return pa.timestamp(unit)
-        case "timestamptz":
-            return pa.timestamp(unit, tz="UTC")
-        case "uuid":
-            return pa.binary(16)
+    unit = "ns" if kind.precision == NANOSECONDS else "us"
+    if kind.kind == "decimal" and not travels_as_text(kind):
+        return pa.decimal128(kind.precision, kind.scale or 0)
+    return {
+        "boolean": pa.bool_(),
+        "int16": pa.int16(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "decimal": pa.string(),
+        "float32": pa.float32(),
+        "float64": pa.float64(),
+        "char": pa.string(),
+        "text": pa.string(),
+        "binary": pa.binary(),
+        "date": pa.date32(),
+        "time": pa.time64(unit),
+        "timestamp": pa.timestamp(unit),
+        "timestamptz": pa.timestamp(unit, tz="UTC"),
+        "json": pa.string(),
+        "uuid": pa.binary(16),
+    }[kind.kind]
 
 
 def arrow_schema(schema: TableSchema) -> "pa.Schema":
