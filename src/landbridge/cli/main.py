@@ -1,0 +1,131 @@
+"""`landbridge`: every command by name; only the one that is called is imported."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from importlib import import_module
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from landbridge import __version__
+from landbridge.errors import LandbridgeError
+
+Summaries = Mapping[str, "str | Summaries"]
+
+COMMANDS: Summaries = {
+    "init": "Make a project in a folder: landbridge.yaml, config/tables.yaml, keys.",
+    "plan": "Print what a run would do; change nothing.",
+    "create-tables": "Create the target tables that are missing.",
+    "export-data": "Source to sealed parcels, to be carried.",
+    "import-data": "Carried parcels to the target.",
+    "run": "Source to target in one hop.",
+    "status": "Each table: last run, rows, age, what is overdue.",
+    "show": "One run, phase by phase.",
+    "parcel": {
+        "list": "Parcels at a place.",
+        "show": "What a parcel holds.",
+        "check": "Is every byte as it was signed?",
+        "open": "Write a parcel's parts as plain Parquet files.",
+    },
+    "keys": {
+        "generate": "Make this side's keys.",
+        "show": "Print the two lines that the other side must trust.",
+        "trust": "Trust the lines of the other side.",
+    },
+    "doctor": "Ask every connection: reachable, login, TLS, grants, clock.",
+    "demo": "Carry real tables across a gap, here and now.",
+}
+GROUP_HELP = {"parcel": "List, show, check or open parcels.", "keys": "Generate, show or trust keys."}
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+def main() -> None:
+    """Entry point of the console script and of `python -m landbridge`."""
+    signal.signal(signal.SIGTERM, _terminate)
+    words = os.environ.get("COMP_WORDS", "").split() or sys.argv
+    build(words[1:])(prog_name="landbridge")
+
+
+def build(words: Sequence[str]) -> typer.Typer:
+    """The application, with the command that `words` name in full and all others by name only."""
+    app = _group(COMMANDS, [word for word in words if not word.startswith("-")], "landbridge.cli")
+    app.info.help = "Moves data between systems that cannot talk to each other, and proves that it arrived."
+    app.callback()(_options)
+    return app
+
+
+def _options(
+    version: Annotated[  # noqa: ARG001  eager: `_print_version` has acted on it
+        bool, typer.Option("--version", help="Print the version.", callback=lambda v: _print_version(asked=v), is_eager=True)
+    ] = False,
+) -> None:
+    """Moves data between systems that cannot talk to each other, and proves that it arrived."""
+
+
+def _print_version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"landbridge {__version__}")
+        raise typer.Exit
+
+
+def _group(summaries: Summaries, words: Sequence[str], room: str) -> typer.Typer:
+    group = typer.Typer(
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,  # they print local variables, and those may hold secrets
+        no_args_is_help=True,
+        add_completion=room == "landbridge.cli",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, summary in summaries.items():
+        called = name in words[:1]
+        module = f"{room}.{name.replace('-', '_')}"
+        if not isinstance(summary, str):
+            group.add_typer(_group(summary, words[1:] if called else [], module), name=name, help=GROUP_HELP[name])
+        else:
+            group.command(name, help=summary)(_guarded(_load(module, name)) if called else _by_name_only)
+    return group
+
+
+def _load(module: str, name: str) -> Callable[..., None]:
+    function: Callable[..., None] = getattr(import_module(module), name.replace("-", "_") + "_command")
+    return function
+
+
+def _by_name_only() -> None:
+    raise AssertionError("a command that is called is loaded")
+
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """The one place where errors become words and exit codes."""
+
+    @wraps(command)
+    def guarded(*args: object, **kwargs: object) -> None:
+        try:
+            command(*args, **kwargs)
+        except LandbridgeError as error:
+            report(error)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            typer.echo("interrupted; the run is recorded as failed, nothing half done is visible", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:  # the reader of our output went away: `landbridge status | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+
+    return guarded
+
+
+def report(error: LandbridgeError, *, prefix: str = "error") -> None:
+    """Write an error as people read it: what happened, then the hint."""
+    typer.echo(f"{prefix}: {error.message}", err=True)
+    if error.hint:
+        typer.echo(f"hint: {error.hint}", err=True)
+
+
+def _terminate(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  the signal's signature
+    sys.exit(TERMINATED)

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 class Target(Protocol):
     """Obligations: readers see the old rows until `publish` returns, and all the new ones from then on.
 
-    Rows and load id become visible in one transaction; a load id that is already there is never loaded
-    again. Nothing but `publish` touches the target table. What a dead attempt left is found by `sweep`.
+    Rows and load id become visible in one transaction, in the table `landbridge_loads` of the target's
+    schema: one row per load, `version` counting up per target table. Nothing but `publish` touches the
+    target table. What a dead attempt left is found by `sweep`.
     """
 
     def loaded(self, write: Write, load_id: str) -> int | None:
-        """Rows that this load id published, or None if it never did."""
+        """Rows that the newest load of this target published, if it was this one; else None."""
         ...
 
     def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
@@ -39,8 +40,9 @@ class Target(Protocol):
     def publish(self, landing: Landing) -> Published:
         """In one transaction: replace the target's rows by the landing's, and record the load id.
 
-        Refuses (LeaseLost) where a load with a higher fence was published to this table, and (TargetError)
-        where the landing does not hold `load.rows` rows. A load id that is already there publishes nothing.
+        Refuses (LeaseLost) where another load was published since `prepare`: `landing.version` is the fence
+        that keeps out a process which lost its lease and does not know it yet. Refuses (TargetError) where
+        the landing does not hold `load.rows` rows. A load id that is the newest already publishes nothing.
         """
         ...
 

@@ -4,15 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from landbridge.schema.filters import Filter as Filter  # noqa: PLC0414 - part of these values, said by a lower floor
 from landbridge.schema.model import Relation, TableSchema
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Row filter as SQL text of the source: `where` without the word WHERE, `qualify` without QUALIFY."""
-
-    where: str | None = None
-    qualify: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,13 +50,12 @@ class Write:
 
 @dataclass(frozen=True)
 class Load:
-    """Who loads: the same `load_id` for every attempt at the same work; `fence` grows with every lease."""
+    """Who loads what: the same `load_id` for every attempt at the same work."""
 
     load_id: str
     pipeline_name: str
     parcel_id: str
     attempt: str  # unique for each attempt: names of what it leaves half done carry it
-    fence: int
     rows: int  # what the manifest says must arrive
 
 
@@ -75,6 +67,7 @@ class Landing:
     relation: Relation
     schema: TableSchema  # of the batches that arrive
     load: Load
+    version: int  # how many loads this target has seen; publish refuses if another came in between
     streams: int | None = None  # how many processes may append at once; None: as many as there are
 
 

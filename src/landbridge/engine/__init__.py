@@ -1,1 +1,1 @@
-"""."""
+"""The engine: a plan walked through seven phases, one row of the drive table per attempt."""

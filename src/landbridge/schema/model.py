@@ -47,7 +47,8 @@ class Type:
 
     decimal: `precision` digits in all, `scale` of them after the point; both None where the source sets no bound.
     char, text: `length` in characters, None for no bound.
-    time, timestamp, timestamptz: `precision` in digits of a second: 6 (microseconds) or 9 (nanoseconds).
+    time, timestamp, timestamptz: `precision` in digits of a second: 6 (microseconds) or 9 (nanoseconds), or fewer
+    than 6 where the database declares fewer.
     timestamptz is an instant, kept in UTC; timestamp is a wall clock without a zone.
     """
 
@@ -65,8 +66,8 @@ class Type:
             return f"decimal({self.precision},{self.scale})"
         if self.length is not None:
             return f"{self.kind}({self.length})"
-        if self.kind in ("time", "timestamp", "timestamptz") and self.precision == 9:
-            return f"{self.kind}(9)"
+        if self.kind in ("time", "timestamp", "timestamptz") and self.precision not in (None, 6):
+            return f"{self.kind}({self.precision})"
         return self.kind
 
 

@@ -1,0 +1,25 @@
+"""`landbridge export-data`."""
+
+from landbridge.cli.options import All, AsJson, DryRun, ProjectFolder, Tables, To, chosen, open_world, place
+from landbridge.cli.outcome import print_plans, print_results
+from landbridge.cli.progress import Progress
+from landbridge.engine.plan import plan_export
+from landbridge.engine.sync import export_tables
+
+
+def export_data_command(
+    *,
+    every: All = False,
+    table: Tables = None,
+    to: To = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    project: ProjectFolder = None,
+) -> None:
+    """Read tables at their sources and write each as a sealed parcel, ready to be carried."""
+    with open_world(project, Progress()) as world:
+        tables = chosen(world.project, table, every=every)
+        if dry_run:
+            print_plans(world, [plan_export(world.project, t, place(to)) for t in tables], as_json=as_json)
+        else:
+            print_results(export_tables(world, tables, location=place(to)), as_json=as_json)

@@ -1,0 +1,55 @@
+"""The options that several commands share, and what they mean."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landbridge.config.project import Project, find_project, load_project
+from landbridge.config.tables import Table
+from landbridge.engine.events import Sink
+from landbridge.engine.world import World
+from landbridge.errors import UsageError
+
+ProjectFolder = Annotated[
+    Path | None, typer.Option("--project", metavar="FOLDER", help="Project folder [default: the nearest one upwards].")
+]
+All = Annotated[bool, typer.Option("--all", help="Every table of config/tables.yaml.")]
+Tables = Annotated[list[str] | None, typer.Option("--table", metavar="NAME", help="One table; may be repeated.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and print what would be done; change nothing.")]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="URL", help="Folder or URL of parcels [default: the project's imports].")
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="URL", help="Folder or URL for parcels [default: the project's exports].")
+]
+
+
+def open_project(folder: Path | None) -> Project:
+    """The project in `folder`, or the nearest one upwards from here."""
+    return load_project(folder.resolve() if folder else find_project(Path.cwd()))
+
+
+@contextmanager
+def open_world(folder: Path | None, sink: Sink = lambda _event: None) -> Iterator[World]:
+    """The project's world for one command, closed at its end."""
+    world = World(open_project(folder), sink)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+def chosen(project: Project, names: Sequence[str] | None, *, every: bool) -> Sequence[Table]:
+    """The tables that --all or --table ask for; UsageError for neither, both, or an unknown name."""
+    if every == bool(names):
+        raise UsageError("say which tables: --all, or --table NAME", hint="landbridge status lists them")
+    return project.tables if every else [project.table(name) for name in names or ()]
+
+
+def place(location: str | None) -> str | None:
+    """A location from the command line: URLs as they are, folders made absolute."""
+    return location if location is None or "://" in location else str(Path(location).resolve())

@@ -1,0 +1,73 @@
+"""What runs and plans look like when they are printed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from landbridge.cli.main import report
+from landbridge.cli.text import print_json, print_table, rows
+from landbridge.engine.forecast import Forecast, forecast
+from landbridge.engine.plan import Plan
+from landbridge.engine.sync import Result, worst
+from landbridge.engine.world import World
+
+
+def print_results(results: Iterable[Result], *, as_json: bool) -> None:
+    """One line per table as it ends; exits with the worst result's code."""
+    seen: list[Result] = []
+    for result in results:
+        seen.append(result)
+        if result.error:
+            report(result.error, prefix=f"error: {result.table}")
+        if not as_json:
+            typer.echo(_line(result))
+    if as_json:
+        print_json([_entry(result) for result in seen])
+    if worst(seen):
+        raise typer.Exit(worst(seen))
+
+
+def _line(result: Result) -> str:
+    if result.error:
+        return f"{result.table}: failed: {type(result.error).__name__}"
+    if result.run is None:
+        return f"{result.table}: nothing new; the newest parcel is loaded already"
+    details = result.run.phases["source_to_stage_transfer"].details
+    verb = {"export": "exported", "import": "imported", "run": "moved"}[result.run.job_kind]
+    place = f" as parcel {result.run.parcel_id}" if result.run.job_kind == "export" else ""
+    return f"{result.table}: {verb} {rows(details['stage_count'])}{place} ({result.run.pipeline_id})"
+
+
+def _entry(result: Result) -> dict[str, Any]:
+    run, error = result.run, result.error
+    return {
+        "table": result.table,
+        "status": "FAILED" if error else run.pipeline_status if run else "NOTHING_NEW",
+        "pipeline_id": run.pipeline_id if run else None,
+        "parcel_id": run.parcel_id if run else None,
+        "row_count": run.phases["source_to_stage_transfer"].details["stage_count"] if run else None,
+        "error": {"type": type(error).__name__, "message": error.message, "hint": error.hint} if error else None,
+    }
+
+
+def print_plans(world: World, plans: Sequence[Plan], *, as_json: bool) -> None:
+    """What each plan would do, after asking source and target; raises what a run would raise in pre-validation."""
+    forecasts = [forecast(plan, world) for plan in plans]
+    if as_json:
+        print_json([{**asdict(f), "plan": asdict(f.plan)} for f in forecasts])
+        return
+    for one in forecasts:
+        _print_forecast(one)
+
+
+def _print_forecast(one: Forecast) -> None:
+    plan = one.plan
+    typer.echo(f"{plan.pipeline_name} ({plan.job_kind})")
+    for name, text in one.facts.items():
+        typer.echo(f"  {name:<9}{text}")
+    if one.columns:
+        lines = [(c.name, c.source, c.target, c.fit) for c in one.columns]
+        print_table(("  column", "source", "target", "fit"), [(f"  {a}", b, c, d) for a, b, c, d in lines])
+    typer.echo("")

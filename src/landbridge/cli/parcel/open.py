@@ -1,0 +1,38 @@
+"""`landbridge parcel open PARCEL --to FOLDER`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landbridge.cli.options import From, ProjectFolder, open_world, place
+from landbridge.cli.parcel.show import ParcelName
+from landbridge.cli.text import rows
+from landbridge.engine.shelf import acceptable, find_one
+from landbridge.errors import UsageError
+from landbridge.stage.location import open_store
+from landbridge.stage.manifest import manifest_to_json
+from landbridge.stage.reading import open_parcel, plain_part
+
+
+def open_command(
+    parcel: ParcelName,
+    *,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="A new or empty folder for the PLAIN files.")],
+    source: From = None,
+    project: ProjectFolder = None,
+) -> None:
+    """Write a parcel's parts as plain Parquet files, and its manifest as JSON: for looking, not for loading."""
+    if to.exists() and any(to.iterdir()):
+        raise UsageError(f"{to} is not empty", hint="name a new folder")
+    with open_world(project) as world:
+        location = place(source) or world.project.imports
+        store, identities = open_store(location), world.keyring.identities()
+        folder = find_one(world, location, parcel)
+        opened = open_parcel(store, folder, verifiers=acceptable(world), identities=identities)
+        to.mkdir(parents=True, exist_ok=True)
+        for entry in opened.manifest.parts:
+            data = plain_part(store, opened, entry, identities)
+            (to / f"part-{entry.number:05d}.parquet").write_bytes(data)
+        (to / "manifest.json").write_bytes(manifest_to_json(opened.manifest))
+    typer.echo(f"wrote {rows(opened.manifest.row_count)} in {len(opened.manifest.parts)} plain Parquet files to {to}")

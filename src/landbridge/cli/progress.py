@@ -1,0 +1,98 @@
+"""What a person sees of a run while it works: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import typer
+
+from landbridge.cli.text import rows, size
+from landbridge.engine.events import (
+    Event,
+    Notice,
+    PhaseBegan,
+    PhaseEnded,
+    RowsExpected,
+    RowsMoved,
+    RunBegan,
+    RunEnded,
+)
+from landbridge.ledger.runs import PhaseRecord
+
+TRANSFERS = {"source_to_stage_transfer": "reading", "stage_to_target_transfer": "loading"}
+
+
+@dataclass
+class Progress:
+    """A sink for the engine's events. All of it goes to stderr: stdout is for results."""
+
+    began: float = 0.0
+    expected: int = 0
+    moved: int = 0
+    bytes_moved: int = 0
+    bar: "Any | None" = field(default=None)
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case RunBegan(run):
+                _say(f"{run.pipeline_name}: {run.pipeline_id}")
+            case Notice(text):
+                _say(text)
+            case PhaseBegan():
+                self.began, self.expected, self.moved, self.bytes_moved = time.monotonic(), 0, 0, 0
+            case RowsExpected(count):
+                self.expected = count
+                self.bar = _open_bar(count) if sys.stderr.isatty() else None
+            case RowsMoved(count, amount):
+                self.moved += count
+                self.bytes_moved += amount
+                if self.bar:
+                    self.bar.update(self.bar.task_ids[0], completed=self.moved, pace=self._pace())
+            case PhaseEnded(_, record):
+                self._close_bar()
+                self._ended(record)
+            case RunEnded(run):
+                _say(f"  {run.pipeline_status} in {run.pipeline_run_duration}")
+
+    def _ended(self, record: PhaseRecord) -> None:
+        name = f"  {record.phase_name:<26}"
+        if record.status == "SKIPPED":
+            _say(f"{name}skipped: {record.skip_reason}")
+        elif record.status == "FAILED":
+            _say(f"{name}FAILED")
+        elif record.phase_name in TRANSFERS and self.moved:
+            _say(f"{name}{rows(self.moved)}, {self._pace()}")
+        else:
+            _say(f"{name}ok")
+
+    def _pace(self) -> str:
+        seconds = max(time.monotonic() - self.began, 1e-6)
+        return f"{size(self.bytes_moved)} in {seconds:.1f} s, {self.moved / seconds:,.0f} rows/s"
+
+    def _close_bar(self) -> None:
+        if self.bar:
+            self.bar.stop()
+            self.bar = None
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _open_bar(expected: int) -> "Any":  # noqa: ANN401  rich is imported only where it draws
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("   "),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("rows  {task.fields[pace]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bar.add_task("", total=expected, pace="")
+    bar.start()
+    return bar

@@ -1,0 +1,29 @@
+"""`landbridge run`."""
+
+from typing import Annotated
+
+import typer
+
+from landbridge.cli.options import All, AsJson, DryRun, ProjectFolder, Tables, chosen, open_world
+from landbridge.cli.outcome import print_plans, print_results
+from landbridge.cli.progress import Progress
+from landbridge.engine.plan import plan_run
+from landbridge.engine.sync import run_tables
+
+
+def run_command(
+    *,
+    every: All = False,
+    table: Tables = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Read the source again, even if a failed run can go on.")] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    project: ProjectFolder = None,
+) -> None:
+    """Move tables from source to target in one hop. A failed run goes on where it stopped."""
+    with open_world(project, Progress()) as world:
+        tables = chosen(world.project, table, every=every)
+        if dry_run:
+            print_plans(world, [plan_run(world.project, t) for t in tables], as_json=as_json)
+        else:
+            print_results(run_tables(world, tables, fresh=fresh), as_json=as_json)

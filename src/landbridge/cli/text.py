@@ -1,0 +1,48 @@
+"""Numbers and tables as people read them."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import typer
+
+
+def rows(count: int) -> str:
+    """`2,000,000 rows`."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units, three digits: `94.1 MB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.3g} {unit}"
+        amount /= 1000
+    raise AssertionError("TB ends the loop")
+
+
+def age(span: timedelta) -> str:
+    """The largest unit that fits: `3 h`, `2 d`."""
+    seconds = int(span.total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def print_table(headings: Sequence[str], lines: Sequence[Sequence[object]]) -> None:
+    """Left-aligned columns two spaces apart; None is shown as a dash, numbers are right-aligned."""
+    cells = [["-" if cell is None else f"{cell:,}" if type(cell) is int else str(cell) for cell in line] for line in lines]
+    widths = [max(len(row[i]) for row in [list(headings), *cells]) for i in range(len(headings))]
+    right = [bool(lines) and all(cell is None or type(cell) is int for cell in column) for column in zip(*lines, strict=True)]
+    right = right or [False] * len(headings)
+    for row in [list(headings), *cells]:
+        line = "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
+        typer.echo(line.rstrip())
+
+
+def print_json(data: Any) -> None:  # noqa: ANN401  anything that JSON can say
+    """Indented JSON; times as ISO 8601 text."""
+    typer.echo(json.dumps(data, indent=2, default=str))

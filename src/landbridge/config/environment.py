@@ -1,0 +1,85 @@
+"""Variables: the environment, with `.env` behind it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from landbridge.config.problems import Place, Problems
+
+_ENTRY = re.compile(
+    r"""
+    \s* (?:export\s+)? (?P<name>[A-Za-z_]\w*) \s* = \s*
+    (?: '(?P<single>[^']*)' | "(?P<double>(?:[^"\\]|\\.)*)" | (?P<bare>(?!['"]) .*?) )
+    \s* (?:(?<=\s)\#.*)?
+    """,
+    re.VERBOSE | re.ASCII,
+)
+_REFERENCE = re.compile(r"\$\$|\$\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>(?:(?!\$\{)[^}])*))?\}|\$\{", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`values` by name; `lines` of those that .env gave. An empty value counts as one that is not set."""
+
+    values: Mapping[str, str] = field(repr=False)
+    lines: Mapping[str, int]
+
+    def get(self, name: str) -> str | None:
+        return self.values.get(name) or None
+
+    def place(self, name: str) -> Place:
+        """Where a variable was, or could be, set."""
+        return Place(".env", self.lines[name], name) if name in self.lines else Place("environment", None, name)
+
+    def expand(self, text: str, place: Place, problems: Problems) -> str:
+        """`text` with `${NAME}`, `${NAME:-default}` and `$$` replaced, once: what was put in stays as it is."""
+
+        def replacement(match: re.Match[str]) -> str:
+            name, default = match["name"], match["default"]
+            if name is None:
+                if match[0] != "$$":
+                    problems.add(place, "'${' without a variable's name and '}'; write '$$' for a dollar")
+                return "$"
+            value = self.values.get(name) if default is None else self.get(name) or default
+            if value is None:
+                problems.add(place, f"variable {name} is not set; set it in .env or the environment")
+            return value or ""
+
+        return _REFERENCE.sub(replacement, text)
+
+
+def read_environment(folder: Path, environ: Mapping[str, str], problems: Problems) -> Environment:
+    """`environ` over what `.env` in `folder` says, if there is one."""
+    entries = {name: entry for name, entry in _dotenv(folder, problems).items() if name not in environ}
+    return Environment(
+        values={**{name: value for name, (value, _) in entries.items()}, **environ},
+        lines={name: line for name, (_, line) in entries.items()},
+    )
+
+
+def _dotenv(folder: Path, problems: Problems) -> dict[str, tuple[str, int]]:
+    """Each variable's value and line; the rules are in docs/configuration.md."""
+    try:
+        text = (folder / ".env").read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        problems.add(Place(".env"), f"cannot be read: {(reason or 'not UTF-8 text').lower()}")
+        return {}
+    entries = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if entry := _ENTRY.fullmatch(line):
+            entries[entry["name"]] = (_value(entry), number)
+        else:
+            problems.add(Place(".env", number), "not KEY=VALUE; quote a value that holds quotes")
+    return entries
+
+
+def _value(entry: re.Match[str]) -> str:
+    if entry["double"] is not None:
+        return re.sub(r'\\(["\\])', r"\1", entry["double"])
+    return entry["single"] if entry["single"] is not None else entry["bare"]

@@ -1,0 +1,174 @@
+"""How the PostgreSQL connector connects, and the one border where the drivers' errors become ours."""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from landbridge.errors import (
+    AccessDenied,
+    LandbridgeError,
+    SourceError,
+    TargetError,
+    Unreachable,
+    ValueDoesNotFit,
+)
+
+if TYPE_CHECKING:
+    import ssl
+
+    import psycopg
+
+    from landbridge.connectors.postgres import PostgresOptions
+
+READS = "landbridge read"
+LOADS = "landbridge load"
+
+# exact values need these whatever the server, the database or the role have set; search_path is left alone
+SETTINGS = """
+SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601';
+SET extra_float_digits = 3; SET bytea_output = 'hex'; SET statement_timeout = 0;
+SET idle_in_transaction_session_timeout = 0
+"""
+
+NOT_READY = re.compile(r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots")
+LOST = ("08", "57P01", "57P02", "57P03")
+REFUSED = ("28", "42501", "3D000")
+DATA = {
+    "22001": "a text is longer than its column",
+    "22003": "a number is over the range of its column",
+    "22008": "a date or time is over the range of its column",
+    "22021": "a text holds a NUL byte or is not UTF-8",
+    "22P05": "a text or JSON document holds a character that the database cannot store",
+    "22P02": "a JSON document is not valid",
+    "23502": "NULL in a column that is NOT NULL",
+    "23505": "a key is there twice",
+    "23514": "a row breaks a CHECK",
+}
+
+
+@contextmanager
+def connect(options: "PostgresOptions", application: str) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
+    """An autocommit connection with SETTINGS, closed at the end. Raises Unreachable, AccessDenied."""
+    import psycopg
+
+    try:
+        connection = psycopg.connect(
+            host=options.host,
+            port=options.port,
+            dbname=options.database,
+            user=options.user,
+            password=options.password.get_secret_value() if options.password else None,
+            sslmode=sslmode(options),
+            sslrootcert=options.sslrootcert,
+            connect_timeout=options.connect_timeout,
+            application_name=application,
+            autocommit=True,
+        )
+    except psycopg.OperationalError as error:
+        raise _no_connection(options, " ".join(str(error).split())) from error
+    try:
+        connection.execute(SETTINGS)
+        yield connection
+    finally:
+        connection.close()
+
+
+def asyncpg_arguments(options: "PostgresOptions") -> dict[str, Any]:
+    """The same connection for asyncpg.connect; `system` is the only authority file that it does not know itself."""
+    import ssl
+    from urllib.parse import quote
+
+    tls: str | ssl.SSLContext = sslmode(options)
+    dsn = None
+    if options.sslrootcert == "system":
+        tls = ssl.create_default_context()
+    elif options.sslrootcert:
+        dsn = f"postgresql://?sslrootcert={quote(options.sslrootcert, safe='')}"
+    return {
+        "dsn": dsn,
+        "host": options.host,
+        "port": options.port,
+        "database": options.database,
+        "user": options.user,
+        "password": options.password.get_secret_value() if options.password else None,
+        "ssl": tls,
+        "timeout": options.connect_timeout,
+        "server_settings": {"application_name": READS},
+    }
+
+
+def sslmode(options: "PostgresOptions") -> str:
+    """TLS by default; only what never leaves this machine may do without."""
+    if options.sslmode:
+        return options.sslmode
+    if options.sslrootcert == "system":
+        return "verify-full"
+    return "prefer" if is_local(options.host) else "require"
+
+
+def is_local(host: str) -> bool:
+    """True for a unix socket's folder and for loopback names and addresses."""
+    try:
+        return host.startswith("/") or host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@contextmanager
+def border(side: type[LandbridgeError], what: str) -> Iterator[None]:
+    """Turn the drivers' errors into ours; `side` is SourceError or TargetError, `what` names the table or query."""
+    import asyncpg
+    import psycopg
+
+    try:
+        yield
+    except (psycopg.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        ours = translate(error, side, what)
+        # the driver's text of a value error quotes the value, and a traceback would print it
+        raise ours from (None if isinstance(ours, ValueDoesNotFit) else error)
+
+
+def translate(error: Exception, side: type[LandbridgeError], what: str) -> LandbridgeError:
+    """What a failed statement means. A source's words are passed on in full (seed 000, section 0.3)."""
+    state = getattr(error, "sqlstate", None) or ""
+    words = _words(error) if side is SourceError else " ".join(_primary(error).split())
+    if not state or state.startswith(LOST):
+        return Unreachable(f"{what}: connection to postgres lost: {words}", hint="run it again; nothing was published")
+    if side is TargetError and state[:2] in ("22", "23") and state != "23503":
+        return ValueDoesNotFit(f"{what}: {DATA.get(state, f'a value is refused (SQLSTATE {state})')}")
+    if state.startswith(REFUSED):
+        return AccessDenied(f"{what}: {words}", hint="grant the role what it needs; `landbridge doctor` lists it")
+    hint = {
+        "53100": "free disk space on the database server, then run it again",
+        "55P03": "another session holds a lock on the table; run it again when it is done",
+        "57014": "a time limit of the server or an administrator cancelled it; run it again",
+    }.get(state)
+    return side(f"{what}: {words}", hint=hint)
+
+
+def _primary(error: Exception) -> str:
+    diag = getattr(error, "diag", None)
+    return (diag.message_primary if diag else None) or str(error)
+
+
+def _words(error: Exception) -> str:
+    """All that the server said: message, detail and hint."""
+    diag = getattr(error, "diag", None)
+    if diag is None:  # asyncpg has them as attributes
+        said = [str(error).split("\n")[0], getattr(error, "detail", None), getattr(error, "hint", None)]
+    else:
+        said = [diag.message_primary or str(error), diag.message_detail, diag.message_hint]
+    return "\n".join(line for line in said if line)
+
+
+def _no_connection(options: "PostgresOptions", words: str) -> LandbridgeError:
+    where = f"postgres at {options.host}:{options.port}/{options.database}"
+    # libpq gives no SQLSTATE here; FATAL is the server's own answer, in every language of its messages
+    if "FATAL" in words and not NOT_READY.search(words):
+        return AccessDenied(f"{where} refuses {options.user}: {words}", hint="check user, password and database")
+    hint = "check host and port, and that the server runs"
+    if "SSL" in words and not options.sslmode:
+        hint = "sslmode is require by default; set sslmode: prefer only for a network that you trust"
+    return Unreachable(f"{where} does not answer: {words}", hint=hint)

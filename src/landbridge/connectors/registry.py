@@ -1,0 +1,43 @@
+"""Which connectors there are: the one line that a new one adds is a line here."""
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from landbridge.connectors.duckdb import DuckDBOptions
+from landbridge.connectors.postgres import PostgresOptions
+from landbridge.connectors.snowflake import SnowflakeOptions
+from landbridge.contracts.catalog import Catalog
+from landbridge.contracts.source import Source
+from landbridge.contracts.target import Target
+from landbridge.errors import NotInstalled
+
+OPTIONS: dict[str, type[BaseModel]] = {
+    "duckdb": DuckDBOptions,
+    "postgres": PostgresOptions,
+    "snowflake": SnowflakeOptions,
+}
+
+ConnectionOptions = DuckDBOptions | PostgresOptions | SnowflakeOptions
+
+
+class Connector(Source, Target, Catalog, Protocol):
+    """A database that is read, written and described."""
+
+
+def open_connector(name: str, options: ConnectionOptions) -> Connector:
+    """The connector behind a connection; nothing is reached yet. Raises NotInstalled where there is none."""
+    match options:
+        case DuckDBOptions():
+            from landbridge.connectors.duckdb import DuckDB
+
+            return DuckDB(name, options)
+        case PostgresOptions():
+            from landbridge.connectors.postgres import Postgres
+
+            return Postgres(name, options)
+        case SnowflakeOptions():
+            raise NotInstalled(
+                f"connection {name!r}: this version has no snowflake connector yet",
+                hint="a connection of type duckdb or postgres can stand in its place in landbridge.yaml",
+            )

@@ -1,0 +1,71 @@
+"""What a plan would do, asked of the systems that it names; nothing is changed."""
+
+from dataclasses import dataclass
+
+from landbridge.engine.plan import Plan
+from landbridge.engine.pre_validation import incoming_schema
+from landbridge.engine.world import World
+from landbridge.schema.filters import where_clause
+from landbridge.schema.fit import pair
+from landbridge.schema.model import TableSchema
+from landbridge.schema.names import folded
+
+
+@dataclass(frozen=True)
+class ColumnForecast:
+    """One column's way: its type at the source, at the target, and how the one fits into the other."""
+
+    name: str
+    source: str
+    target: str | None
+    fit: str | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """`facts` in the order to print them; `columns` is empty where only the read itself can tell them."""
+
+    plan: Plan
+    facts: dict[str, str]
+    columns: tuple[ColumnForecast, ...]
+
+
+def forecast(plan: Plan, world: World) -> Forecast:
+    """Raises what pre-validation would: unknown tables, targets that cannot hold what comes, parcels refused."""
+    incoming = incoming_schema(plan, world)
+    existing: TableSchema | None = None
+    if plan.write:
+        existing = world.connector(plan.write.connection).describe([plan.write.relation])[plan.write.relation]
+    return Forecast(plan, _facts(plan, existing), _columns(plan, incoming, existing))
+
+
+def _facts(plan: Plan, existing: TableSchema | None) -> dict[str, str]:
+    facts = {}
+    if plan.read:
+        what = "a query over " if plan.read.query else ""
+        facts["source"] = f"{plan.read.connection}: {what}{plan.read.relation}"
+        facts["filter"] = " ".join(where_clause(plan.read.filter).split()) or "none: all rows"
+    if plan.packing:
+        sealed = "sealed with age" if plan.packing.encryption else "NOT encrypted (the table's config)"
+        packed = f"{plan.packing.compression_type} {plan.packing.compression_level}"
+        facts["parcel"] = f"{sealed}, {packed if plan.packing.compression_type else 'not compressed'}, signed"
+    facts["stage"] = f"{plan.location}/{plan.parcel}" if plan.parcel else plan.location
+    if plan.write:
+        state = "exists: all rows are replaced at once" if existing else "does not exist: it will be created"
+        facts["target"] = f"{plan.write.connection}: {plan.write.relation} ({state})"
+    facts["mode"] = plan.write.mode if plan.write else "full"
+    facts["schedule"] = f"every {plan.schedule}" if plan.schedule else "none declared"
+    return facts
+
+
+def _columns(
+    plan: Plan, incoming: TableSchema | None, existing: TableSchema | None
+) -> tuple[ColumnForecast, ...]:
+    if incoming is None:
+        return ()
+    if plan.write is None:
+        return tuple(ColumnForecast(c.name, c.native or str(c.type), None, None) for c in incoming.columns)
+    return tuple(
+        ColumnForecast(p.incoming.name, p.incoming.native or str(p.incoming.type), str(p.target.type), p.fit)
+        for p in pair(incoming, existing or folded(incoming))
+    )

@@ -1,0 +1,65 @@
+"""One pool of worker processes for the parts of all runs of a command.
+
+Processes, not threads: sealing and encoding hold the GIL for whole calls. Workers are spawned, ignore
+Ctrl-C (the coordinator decides), and die with their parent.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context
+from typing import TypeVar
+
+from landbridge.errors import RunError
+
+Result = TypeVar("Result")
+
+PR_SET_PDEATHSIG = 1
+
+
+def open_pool(processes: int) -> Executor:
+    """A pool whose processes start at once, so that their imports run beside the coordinator's own work."""
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),))
+    pool.submit(int)
+    return pool
+
+
+def each(pool: Executor, tasks: Iterable[Callable[[], Result]], *, at_once: int) -> Iterator[Result]:
+    """Run tasks in the pool, at most `at_once` of them submitted, and yield results as they come.
+
+    The first failure is raised after all that were running have ended: nothing of ours still works on the
+    target when the caller cleans up. Tasks are picklable.
+    """
+    waiting = iter(tasks)
+    running = {pool.submit(task) for task in islice(waiting, at_once)}
+    try:
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+            running |= {pool.submit(task) for task in islice(waiting, len(done))}
+    except BrokenProcessPool as broken:
+        raise RunError(
+            "a worker process ended without a word; nothing was published",
+            hint="look for the kernel's out-of-memory killer (dmesg), or lower `processes` in landbridge.yaml",
+        ) from broken
+    finally:
+        for future in running:
+            future.cancel()
+        wait(running)
+
+
+def _begin(parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we could ask to die with it
+        os._exit(1)
+    import pyarrow.parquet
+    import pyrage  # noqa: F401  imported now, while the coordinator still plans

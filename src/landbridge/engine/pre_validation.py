@@ -1,0 +1,57 @@
+"""Phase 2: ask everything that can be asked before a row moves."""
+
+from landbridge.engine.outcome import Outcome, completed
+from landbridge.engine.plan import Plan
+from landbridge.engine.staged import open_carried
+from landbridge.engine.world import World
+from landbridge.errors import SourceError
+from landbridge.ledger.runs import Run
+from landbridge.schema.fit import pair
+from landbridge.schema.model import TableSchema
+
+
+def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
+    """Keys are there, the source's table exists, the parcel opens, the target can hold what comes."""
+    checks = []
+    if plan.packing:
+        checks.append(_keys(plan, world))
+    incoming = incoming_schema(plan, world)
+    checks.append(f"parcel {plan.parcel} is whole and opens" if plan.parcel else "the source can be read")
+    if plan.write:
+        checks.append(_target(plan, world, incoming))
+    return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks)
+
+
+def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
+    """Columns that will arrive: the parcel's, or the source table's; None for a query, which only a read can tell.
+
+    Raises SourceError for a table that is not there, and every refusal of `open_parcel`.
+    """
+    if plan.read is None:
+        return open_carried(plan, world).manifest.schema
+    schema = world.connector(plan.read.connection).describe([plan.read.relation])[plan.read.relation]
+    if schema is None:
+        raise SourceError(
+            f"{plan.read.connection}: there is no table {plan.read.relation}, or no right to see it",
+            hint="check database, schema and table in config/tables.yaml, and the grants: landbridge doctor",
+        )
+    return None if plan.read.query else schema
+
+
+def _keys(plan: Plan, world: World) -> str:
+    world.keyring.signer()
+    if not plan.packing or not plan.packing.encryption:
+        return "signing key is there; the table's config says that it is not encrypted"
+    recipients = world.recipients(own=plan.job_kind == "run")
+    return f"signing key is there, sealing for {len(recipients)} recipient(s)"
+
+
+def _target(plan: Plan, world: World, incoming: TableSchema | None) -> str:
+    assert plan.write is not None  # noqa: S101
+    relation = plan.write.relation
+    existing = world.connector(plan.write.connection).describe([relation])[relation]
+    if existing is None:
+        return f"target {relation} does not exist yet and will be created"
+    if incoming is None:
+        return f"target {relation} exists"
+    return f"target {relation} can hold all {len(pair(incoming, existing))} columns"

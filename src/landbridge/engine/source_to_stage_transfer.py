@@ -1,0 +1,130 @@
+"""Phase 3: source to parcel. Read one instant in parts, seal every part, sign the index last."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from landbridge import __version__
+from landbridge.contracts.values import Read, Snapshot
+from landbridge.engine.events import RowsExpected, RowsMoved
+from landbridge.engine.outcome import Outcome, completed, skipped
+from landbridge.engine.plan import Packing, Plan
+from landbridge.engine.pool import each
+from landbridge.engine.staged import open_carried
+from landbridge.engine.work import Unload
+from landbridge.engine.world import World
+from landbridge.errors import SourceError
+from landbridge.ledger import parcels
+from landbridge.ledger.parcels import ParcelRow
+from landbridge.ledger.runs import Run
+from landbridge.stage.location import open_store
+from landbridge.stage.manifest import Compression, Encryption, Manifest, Origin, PartEntry, numbered
+from landbridge.stage.naming import new_parcel_id, parcel_folder
+from landbridge.stage.writing import PartSettings, seal_parcel
+
+
+def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
+    """Raises SourceError when the source's own count and the rows that came differ."""
+    if plan.read is None or plan.packing is None:
+        return _carried(plan, world)
+    parcel_id = new_parcel_id()
+    folder = parcel_folder(plan.pipeline_name, parcel_id)
+    recipients = world.recipients(own=plan.job_kind == "run") if plan.packing.encryption else None
+    with world.connector(plan.read.connection).snapshot(plan.read) as shot:
+        slot = parcels.reserve(
+            world.ledger,
+            pipeline_name=plan.pipeline_name,
+            parcel_id=parcel_id,
+            location=plan.location,
+            as_of=shot.as_of,
+            pipeline_id=row.pipeline_id,
+        )
+        entries = _unload(plan, plan.packing, shot, folder, recipients, world)
+    _check_complete(plan.read, shot, entries)
+    kind = world.project.connections[plan.read.connection].type
+    manifest = _manifest(plan, plan.read, plan.packing, shot, slot, entries, kind)
+    size = sum(entry.sealed_bytes for entry in entries)
+    parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
+    world.still_ours()
+    seal_parcel(open_store(plan.location), folder, manifest, recipients=recipients, signer=world.keyring.signer())
+    parcels.seal(world.ledger, parcel_id)
+    return completed(parcel_id=parcel_id, **_details(folder, manifest))
+
+
+def _check_complete(read: Read, shot: Snapshot, entries: Sequence[PartEntry]) -> None:
+    staged = sum(entry.rows for entry in entries)
+    if staged != shot.rows:
+        raise SourceError(
+            f"{read.relation}: the source counts {shot.rows} rows, and {staged} were read from the same instant",
+            hint="is the table changed in place while it is read? try again, or read it through a query (source_query)",
+        )
+
+
+def _details(folder: str, manifest: Manifest) -> dict[str, Any]:
+    return {
+        "folder": folder,
+        "source_count": manifest.row_count,
+        "stage_count": sum(part.rows for part in manifest.parts),
+        "parts": len(manifest.parts),
+        "bytes": sum(part.sealed_bytes for part in manifest.parts),
+        "as_of": manifest.as_of.isoformat(),
+        "sequence": manifest.sequence,
+    }
+
+
+def _carried(plan: Plan, world: World) -> Outcome:
+    parcel = open_carried(plan, world)
+    parcel_id = parcel.manifest.parcel_id
+    reason = f"other side: carried in as parcel {parcel_id}"
+    return skipped(reason, parcel_id=parcel_id, **_details(parcel.folder, parcel.manifest))
+
+
+def _unload(
+    plan: Plan, packing: Packing, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World
+) -> tuple[PartEntry, ...]:
+    settings = PartSettings(recipients, _compression(packing), packing.part_size)
+    attempt = secrets.token_hex(4)
+    tasks = [
+        Unload(
+            project=world.project.folder,
+            part=part,
+            location=plan.location,
+            folder=folder,
+            stem=f"{attempt}-{part.number:05d}",
+            settings=settings,
+        )
+        for part in shot.parts
+    ]
+    world.emit(RowsExpected(shot.rows))
+    entries: list[PartEntry] = []
+    for written in each(world.pool, tasks, at_once=world.processes + 1):
+        entries += written
+        world.emit(RowsMoved(sum(e.rows for e in written), sum(e.sealed_bytes for e in written)))
+    return numbered(sorted(entries, key=lambda e: e.file))
+
+
+def _compression(packing: Packing) -> Compression:
+    if packing.compression_type is None:
+        return Compression(None)
+    return Compression(packing.compression_type, packing.compression_level)
+
+
+def _manifest(
+    plan: Plan, read: Read, packing: Packing, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEntry, ...], kind: str
+) -> Manifest:
+    return Manifest(
+        parcel_id=slot.parcel_id,
+        pipeline_name=plan.pipeline_name,
+        sequence=slot.sequence,
+        sync_mode="full",
+        as_of=shot.as_of,
+        created_at=datetime.now(UTC),
+        landbridge_version=__version__,
+        source=Origin(kind, read.relation, read.query, read.filter),
+        schema=shot.schema,
+        row_count=shot.rows,
+        parts=entries,
+        encryption=Encryption("age" if packing.encryption else None),
+        compression=_compression(packing),
+    )

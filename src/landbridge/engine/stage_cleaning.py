@@ -1,0 +1,20 @@
+"""Phase 6: remove exactly this run's parcel, when it was only a stage between two connections of this host."""
+
+from landbridge.engine.outcome import Outcome, completed, skipped
+from landbridge.engine.plan import Plan
+from landbridge.engine.world import World
+from landbridge.ledger import parcels
+from landbridge.ledger.runs import Run
+from landbridge.stage.location import open_store
+from landbridge.stage.writing import delete_parcel
+
+
+def stage_cleaning(plan: Plan, row: Run, world: World) -> Outcome:
+    if plan.job_kind == "export":
+        return skipped("other side: the parcel stays until it is carried")
+    if plan.job_kind == "import":
+        return skipped("the carried parcel is kept as a backup")
+    transfer = row.phases["source_to_stage_transfer"].details
+    delete_parcel(open_store(plan.location), transfer["folder"])
+    parcels.abandon(world.ledger, str(row.parcel_id))
+    return completed(records_deleted=transfer["stage_count"], parcel_deleted=row.parcel_id)

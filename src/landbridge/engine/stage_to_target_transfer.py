@@ -1,0 +1,53 @@
+"""Phase 4: parcel to target. Fill a table that nobody reads, then publish it with the load id at once."""
+
+from functools import partial
+
+from landbridge.contracts.values import Landing, Load, Published
+from landbridge.engine.events import RowsExpected, RowsMoved
+from landbridge.engine.outcome import Outcome, completed, skipped
+from landbridge.engine.plan import Plan, load_id
+from landbridge.engine.pool import each
+from landbridge.engine.staged import open_staged
+from landbridge.engine.work import Append
+from landbridge.engine.world import World
+from landbridge.ledger.runs import Run
+from landbridge.stage.reading import Parcel
+
+
+def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
+    if plan.write is None:
+        return skipped("other side: the parcel is to be carried there")
+    target = world.connector(plan.write.connection)
+    parcel = open_staged(plan, row, world)
+    manifest = parcel.manifest
+    load = Load(
+        load_id=load_id(plan, manifest.parcel_id),
+        pipeline_name=plan.pipeline_name,
+        parcel_id=manifest.parcel_id,
+        attempt=row.pipeline_id,
+        rows=manifest.row_count,
+    )
+    published = target.loaded(plan.write, load.load_id)
+    if published is None:
+        landing = target.prepare(plan.write, manifest.schema, load)
+        _append(plan, parcel, landing, world)
+        world.still_ours()
+        published = target.publish(landing)
+    return completed(
+        load_id=load.load_id,
+        stage_count=manifest.row_count,
+        target_count=published.rows,
+        published_by=published.how,
+        why=published.why,
+    )
+
+
+def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
+    tasks = [
+        Append(project=world.project.folder, landing=landing, location=plan.location, parcel=parcel, entry=entry)
+        for entry in parcel.manifest.parts
+    ]
+    world.emit(RowsExpected(parcel.manifest.row_count))
+    at_once = min(world.processes, landing.streams or world.processes)
+    for entry in each(world.pool, tasks, at_once=at_once):
+        world.emit(RowsMoved(entry.rows, entry.sealed_bytes))

@@ -1,0 +1,44 @@
+"""Phase 1: settle what dead attempts left: unfinished parcels, landing tables."""
+
+from landbridge.engine.events import Notice
+from landbridge.engine.outcome import Outcome, completed, skipped
+from landbridge.engine.plan import Plan
+from landbridge.engine.world import World
+from landbridge.ledger import parcels
+from landbridge.ledger.runs import Run
+from landbridge.stage.location import open_store
+from landbridge.stage.naming import parcel_folder
+from landbridge.stage.reading import is_finished
+from landbridge.stage.writing import delete_unfinished
+
+
+def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
+    """We hold the lease, so whatever is half done for this table belongs to nobody.
+
+    A parcel that has its index is whole, though its writer died before it could say so: it is kept. One
+    without is removed, and its sequence number is free again.
+    """
+    kept, removed = [], []
+    for slot in parcels.writing(world.ledger, plan.pipeline_name):
+        store = open_store(slot.location)
+        folder = parcel_folder(plan.pipeline_name, slot.parcel_id)
+        if is_finished(store, folder):
+            parcels.seal(world.ledger, slot.parcel_id)
+            kept.append(slot.parcel_id)
+        else:
+            delete_unfinished(store, folder)
+            parcels.abandon(world.ledger, slot.parcel_id)
+            removed.append(slot.parcel_id)
+    swept = world.connector(plan.write.connection).sweep(plan.write) if plan.write else []
+    for name in swept:
+        world.emit(Notice(f"dropped {name}: a landing table that a dead attempt left"))
+    found = len(kept) + len(removed) + len(swept)
+    if not found:
+        return skipped("nothing stale")
+    return completed(
+        stale_records_found=found,
+        records_resolved=found,
+        parcels_kept=kept,
+        parcels_removed=removed,
+        landing_tables_dropped=swept,
+    )

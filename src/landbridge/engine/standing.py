@@ -1,0 +1,56 @@
+"""Where each table stands, as far as this side's drive table knows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from landbridge.config.tables import Table
+from landbridge.engine.world import World
+from landbridge.ledger import runs
+from landbridge.ledger.runs import Run
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The newest run of one kind. `overdue`: the last success is older than the table's schedule, or there is none."""
+
+    table: str
+    run: Run | None
+    as_of: datetime | None
+    age: timedelta | None
+    rows: int | None
+    overdue: bool
+
+    @property
+    def status(self) -> str:
+        state = self.run.pipeline_status if self.run else "never run"
+        return f"{state}, overdue" if self.overdue else state
+
+
+def standings(world: World, now: datetime) -> list[Standing]:
+    """One entry for each kind of run that a table has had; one without a run for a table that never ran."""
+    found = []
+    for table in world.project.tables:
+        newest = [runs.latest_run(world.ledger, table.name, kind) for kind in ("run", "export", "import")]
+        found += [_standing(table, run, world, now) for run in newest if run] or [_never(table)]
+    return found
+
+
+def _never(table: Table) -> Standing:
+    return Standing(table.name, None, None, None, None, overdue=table.schedule is not None)
+
+
+def _standing(table: Table, run: Run, world: World, now: datetime) -> Standing:
+    success = _last_success(world, run)
+    as_of = success.window.start if success else None
+    age = now - as_of if as_of else None
+    late = table.schedule is not None and (age is None or age > table.schedule)
+    details = run.phases["source_to_stage_transfer"].details
+    return Standing(table.name, run, as_of, age, details.get("stage_count"), late)
+
+
+def _last_success(world: World, run: Run) -> Run | None:
+    if run.pipeline_status == "SUCCESS":
+        return run
+    done: Sequence[Run] = runs.list_runs(world.ledger, pipeline_name=run.pipeline_name, status="SUCCESS", limit=50)
+    return next((one for one in done if one.job_kind == run.job_kind), None)

@@ -1,0 +1,179 @@
+"""The walk: one plan, seven phases, one row of the drive table per attempt."""
+
+import socket
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from landbridge import __version__
+from landbridge.engine import (
+    audit,
+    pre_validation,
+    source_to_stage_transfer,
+    stage_cleaning,
+    stage_to_target_transfer,
+    stale_pipeline_handling,
+    target_cleaning,
+)
+from landbridge.engine.events import Notice, PhaseBegan, PhaseEnded, RunBegan, RunEnded
+from landbridge.engine.outcome import Outcome
+from landbridge.engine.plan import Plan
+from landbridge.engine.world import World
+from landbridge.errors import LandbridgeError
+from landbridge.ledger import leases, runs
+from landbridge.ledger.runs import PHASES, PhaseRecord, Run
+from landbridge.stage.location import open_store
+from landbridge.stage.reading import is_finished
+from landbridge.windows import Window, format_duration
+
+Phase = Callable[[Plan, Run, World], Outcome]
+
+WALK: Mapping[str, Phase] = {
+    "stale_pipeline_handling": stale_pipeline_handling.stale_pipeline_handling,
+    "pre_validation": pre_validation.pre_validation,
+    "source_to_stage_transfer": source_to_stage_transfer.source_to_stage_transfer,
+    "stage_to_target_transfer": stage_to_target_transfer.stage_to_target_transfer,
+    "audit": audit.audit,
+    "stage_cleaning": stage_cleaning.stage_cleaning,
+    "target_cleaning": target_cleaning.target_cleaning,
+}
+ALWAYS_ANEW = ("stale_pipeline_handling", "pre_validation")
+
+
+def walk(plan: Plan, world: World, *, fresh: bool = False) -> Run:
+    """Walk the plan's phases under a lease, and return the row of this attempt.
+
+    An earlier attempt at the same plan that failed is taken up at its failed phase, unless `fresh`.
+    Whatever a phase raises is written into the row, and raised on.
+    """
+    lease = leases.acquire(world.ledger, f"table:{plan.pipeline_name}")
+    try:
+        with leases.Heartbeat(world.ledger, lease) as world.lease:
+            return _attempt(plan, world, lease.fence, fresh=fresh)
+    finally:
+        world.lease = None
+        leases.release(world.ledger, lease)
+
+
+def _attempt(plan: Plan, world: World, fence: int, *, fresh: bool) -> Run:
+    crashed = runs.close_crashed(world.ledger, plan.pipeline_name, plan.job_kind)
+    for dead in crashed:
+        world.emit(Notice(f"closed {dead.pipeline_id}: its process ended without a word in {dead.phase_failed}"))
+    earlier = None if fresh else _resumable(plan, world)
+    run = _start(plan, world, fence, earlier)
+    world.emit(RunBegan(run))
+    for name, phase in WALK.items():
+        if earlier and name not in ALWAYS_ANEW and _completed_by(earlier, name):
+            run = _taken_over(run, earlier, name, world)
+        else:
+            run = _step(name, phase, plan, run, world)
+    run = runs.finish_run(world.ledger, run, "SUCCESS")
+    world.emit(RunEnded(run))
+    return run
+
+
+def _resumable(plan: Plan, world: World) -> Run | None:
+    """The newest attempt, if it failed at this very plan, has a transfer to give, and is not overdue."""
+    earlier = runs.latest_run(world.ledger, plan.pipeline_name, plan.job_kind)
+    if earlier is None or earlier.pipeline_status != "FAILED" or earlier.plan_hash != plan.digest():
+        return None
+    if not _has_parcel(earlier, plan):
+        return None
+    age = datetime.now(UTC) - earlier.query_window_start_timestamp
+    if plan.schedule is not None and age > plan.schedule:
+        world.emit(Notice(f"{earlier.pipeline_id} is older than the table's schedule: reading the source again"))
+        return None
+    return earlier
+
+
+def _has_parcel(earlier: Run, plan: Plan) -> bool:
+    """A parcel that is still there, and that nobody refused."""
+    transfer = earlier.phases["source_to_stage_transfer"]
+    refused = earlier.phase_failed and earlier.phases[earlier.phase_failed].error_class == "ParcelError"
+    folder = transfer.details.get("folder")
+    return bool(folder) and not refused and is_finished(open_store(plan.location), folder)
+
+
+def _start(plan: Plan, world: World, fence: int, earlier: Run | None) -> Run:
+    if earlier:
+        as_of = earlier.query_window_start_timestamp
+        world.emit(Notice(f"resuming {earlier.pipeline_id} at {earlier.phase_failed}, as of {as_of:%Y-%m-%d %H:%M:%S} UTC"))
+    return runs.start_run(
+        world.ledger,
+        pipeline_name=plan.pipeline_name,
+        job_kind=plan.job_kind,
+        window=earlier.window if earlier else Window.at(datetime.now(UTC)),
+        plan_hash=plan.digest(),
+        fence=fence,
+        resumed_from=earlier,
+        retry_number=earlier.pipeline_retry_number + 1 if earlier else 0,
+        host=socket.gethostname(),
+        version=__version__,
+    )
+
+
+def _completed_by(earlier: Run, name: str) -> str | None:
+    """The attempt that completed this phase: the earlier one, or the one that it took it over from."""
+    record = earlier.phases[name]
+    if record.status == "COMPLETED":
+        return earlier.pipeline_id
+    attempt: str | None = record.details.get("attempt") if record.status == "SKIPPED" else None
+    return attempt
+
+
+def _taken_over(run: Run, earlier: Run, name: str, world: World) -> Run:
+    """Record a phase that an earlier attempt completed, with its counts, so that the audit still sees them."""
+    attempt, record = _completed_by(earlier, name), earlier.phases[name]
+    details = {**record.details, "attempt": attempt}
+    record = replace(record, status="SKIPPED", skip_reason=f"completed by {attempt}", details=details)
+    run = runs.phase_ended(world.ledger, run, record, parcel_id=earlier.parcel_id, load_id=earlier.load_id)
+    world.emit(PhaseEnded(run, record))
+    return run
+
+
+def _step(name: str, phase: Phase, plan: Plan, run: Run, world: World) -> Run:
+    began = datetime.now(UTC)
+    run = runs.phase_began(world.ledger, run, name)
+    world.emit(PhaseBegan(run, name))
+    try:
+        outcome = phase(plan, run, world)
+    except BaseException as failure:
+        _fail(name, began, failure, run, world)
+        raise
+    record = _ended(
+        name, began, status=outcome.status, skip_reason=outcome.reason, details=outcome.details
+    )
+    run = runs.phase_ended(
+        world.ledger, run, record, parcel_id=outcome.parcel_id, load_id=outcome.load_id
+    )
+    world.emit(PhaseEnded(run, record))
+    return run
+
+
+def _fail(name: str, began: datetime, failure: BaseException, run: Run, world: World) -> None:
+    known = isinstance(failure, LandbridgeError)
+    record = _ended(
+        name,
+        began,
+        status="FAILED",
+        error_message=str(failure) or type(failure).__name__,
+        error_type=type(failure).__name__,
+        error_class=type(failure).__mro__[1].__name__ if known else "unexpected",
+        traceback=None if known else "".join(traceback.format_tb(failure.__traceback__)),
+        details={"hint": failure.hint} if isinstance(failure, LandbridgeError) and failure.hint else {},
+    )
+    run = runs.finish_run(world.ledger, runs.phase_ended(world.ledger, run, record), "FAILED")
+    world.emit(PhaseEnded(run, record))
+    world.emit(RunEnded(run))
+
+
+def _ended(name: str, began: datetime, **fields: object) -> PhaseRecord:
+    ended = datetime.now(UTC)
+    return PhaseRecord(
+        phase_name=name,
+        start_timestamp=began,
+        end_timestamp=ended,
+        actual_run_duration=format_duration(ended - began),
+        **fields,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,68 @@
+"""What worker processes do: one part each. They get names and values, and look up credentials themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from landbridge.config.project import load_project
+from landbridge.connectors.registry import Connector, open_connector
+from landbridge.contracts.values import Landing, Part
+from landbridge.schema.arrow import arrow_schema
+from landbridge.sealing.keyring import Keyring
+from landbridge.stage.location import open_store
+from landbridge.stage.manifest import PartEntry
+from landbridge.stage.reading import Parcel, read_part
+from landbridge.stage.writing import PartSettings, write_parts
+
+
+@dataclass(frozen=True)
+class Unload:
+    """Read one part of the source and write it as sealed parts of a parcel; returns their entries."""
+
+    project: Path
+    part: Part
+    location: str
+    folder: str
+    stem: str
+    settings: PartSettings
+
+    def __call__(self) -> Sequence[PartEntry]:
+        source = _connector(self.project, self.part.connection)
+        written = write_parts(
+            open_store(self.location),
+            self.folder,
+            source.batches(self.part),
+            schema=arrow_schema(self.part.schema),
+            settings=self.settings,
+            stem=self.stem,
+        )
+        return list(written)
+
+
+@dataclass(frozen=True)
+class Append:
+    """Open one part of a parcel and append its rows to the landing table; returns the part's entry."""
+
+    project: Path
+    landing: Landing
+    location: str
+    parcel: Parcel
+    entry: PartEntry
+
+    def __call__(self) -> PartEntry:
+        target = _connector(self.project, self.landing.write.connection)
+        identities = _identities(self.project) if self.parcel.index.sealed else ()
+        batches = read_part(open_store(self.location), self.parcel, self.entry, identities)
+        target.append(self.landing, batches, self.entry.first_row)
+        return self.entry
+
+
+@cache
+def _connector(project: Path, name: str) -> Connector:
+    return open_connector(name, load_project(project).connections[name])
+
+
+@cache
+def _identities(project: Path) -> Sequence[str]:
+    return Keyring(load_project(project).keys).identities()

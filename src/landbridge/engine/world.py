@@ -1,0 +1,68 @@
+"""The world as one command sees it: what phases are handed instead of reaching for it."""
+
+import os
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from landbridge.config.project import Project
+from landbridge.connectors.registry import Connector, open_connector
+from landbridge.engine.events import Sink
+from landbridge.engine.pool import open_pool
+from landbridge.errors import ConfigError
+from landbridge.ledger.database import Database, open_database
+from landbridge.ledger.leases import Heartbeat
+from landbridge.sealing.keyring import Keyring
+
+MOST_PROCESSES = 8
+
+
+@dataclass
+class World:
+    """Connections by name, the drive database, keys, one pool; all opened at first use and closed together."""
+
+    project: Project
+    emit: Sink
+    lease: Heartbeat | None = None
+    _connectors: dict[str, Connector] = field(default_factory=dict)
+
+    def connector(self, name: str) -> Connector:
+        """The connector of a connection; ConfigError for a name that landbridge.yaml does not have."""
+        if name not in self._connectors:
+            options = self.project.connections.get(name)
+            if options is None:
+                known = ", ".join(sorted(self.project.connections)) or "none"
+                raise ConfigError(f"no connection is called {name!r}; known: {known}", hint="see landbridge.yaml")
+            self._connectors[name] = open_connector(name, options)
+        return self._connectors[name]
+
+    @cached_property
+    def ledger(self) -> Database:
+        return open_database(self.project.drive_table)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        return Keyring(self.project.keys)
+
+    @property
+    def processes(self) -> int:
+        return self.project.processes or min(os.cpu_count() or 1, MOST_PROCESSES)
+
+    @cached_property
+    def pool(self) -> Executor:
+        return open_pool(self.processes)
+
+    def still_ours(self) -> None:
+        """Raise LeaseLost if another run took this table over; asked before anything is published."""
+        if self.lease is not None:
+            self.lease.check()
+
+    def recipients(self, *, own: bool) -> tuple[str, ...]:
+        """Whom parcels are sealed for: the trusted recipients, or, in one hop, this project itself."""
+        return (self.keyring.own_recipient,) if own else self.keyring.recipients()
+
+    def close(self) -> None:
+        if "pool" in self.__dict__:
+            self.pool.shutdown(wait=True, cancel_futures=True)
+        if "ledger" in self.__dict__:
+            self.ledger.close()

@@ -1,0 +1,220 @@
+"""The drive database: SQLite or PostgreSQL behind one pair of verbs, `begin` and `read`.
+
+This is the border at which the drivers' errors become ours; no password passes it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, exc, func, inspect, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import NullPool
+
+from landbridge.errors import AccessDenied, ConfigError, LandbridgeError, NotInstalled, RunError, Unreachable, WorldError
+from landbridge.ledger.tables import VERSION, metadata, schema
+
+LOCK_SECONDS = 10
+SETUP_LOCK = 0x6C616E64  # "land": held while the tables are made; PostgreSQL's CREATE IF NOT EXISTS races with itself
+REFUSALS = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "permission denied", "role ")
+
+
+class Database:
+    """An open drive database; threads may share it. Made by `open_database`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._reader = engine.execution_options(postgresql_readonly=True)
+        self._writer = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        self._dialect = engine.dialect.name
+        self._url = engine.url
+
+    def __str__(self) -> str:
+        return _address(self._url)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A write transaction; it commits when the block ends, and rolls back when it raises.
+
+        Raises Unreachable, AccessDenied, WorldError (the database refuses), RunError (another process was first).
+        """
+        with _border(self._url), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads; raises as `begin` does."""
+        with _border(self._url), self._reader.begin() as connection:
+            yield connection
+
+    def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """INSERT that knows ON CONFLICT: each dialect of SQLAlchemy has its own."""
+        return postgresql.insert(table) if self._dialect == "postgresql" else sqlite.insert(table)
+
+    def now(self, connection: Connection) -> datetime:
+        """The one clock of all who share this database, in UTC: PostgreSQL's; with SQLite the host's."""
+        if self._dialect == "postgresql":
+            return connection.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)
+        return datetime.now(UTC)
+
+    def close(self) -> None:
+        self._writer.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open the drive database at `url`; make its tables at first use, from any number of processes at once.
+
+    Raises ConfigError (the URL, a newer schema, tables of others), NotInstalled, Unreachable, AccessDenied.
+    """
+    parsed = _parse(url)
+    database = Database(_open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed))
+    try:
+        with database.read() as connection:
+            found = _version(connection)
+        if found is None:
+            with database.begin() as connection:
+                found = _set_up(database, connection)
+        if found > VERSION:
+            raise ConfigError(
+                f"{database} was made by a newer landbridge (schema {found}; this one knows {VERSION})",
+                hint="upgrade landbridge, or set another drive_table in landbridge.yaml",
+            )
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _parse(url: str) -> URL:
+    """The URL with its driver; errors never quote it, for any piece of it may be a password."""
+    hint = "drive_table is sqlite:///path/to/file.db or postgresql://user:password@host:port/database"
+    try:
+        parsed = make_url(url)
+    except (exc.ArgumentError, ValueError):
+        raise ConfigError("drive_table is no database URL", hint=hint) from None
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
+        if not parsed.database or parsed.database == ":memory:" or parsed.query:
+            raise ConfigError("drive_table must be a plain file: a database in memory forgets", hint=hint)
+        return parsed
+    if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise ConfigError(f"drive_table cannot be {parsed.drivername}", hint=hint)
+    if url.count("@") > 1:
+        raise ConfigError('drive_table has more than one "@"', hint='write "@" in a user name or password as %40')
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _open_sqlite(url: URL) -> Engine:
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except PermissionError as error:
+        raise AccessDenied(f"the drive table's folder {folder} cannot be made", hint="set drive_table") from error
+    except OSError as error:
+        raise Unreachable(f"the drive table's folder {folder}: {error.strerror}", hint="set drive_table") from error
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        json_serializer=_json,
+        connect_args={"timeout": LOCK_SECONDS, "isolation_level": None},  # None: the driver begins nothing by itself
+    )
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def _open_postgresql(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url.update_query_dict({"connect_timeout": str(LOCK_SECONDS)} | dict(url.query)),
+            pool_pre_ping=True,
+            hide_parameters=True,
+            json_serializer=_json,
+        )
+    except ImportError as error:
+        raise NotInstalled(
+            "a drive table in PostgreSQL needs psycopg", hint="pip install 'landbridge[data]'"
+        ) from error
+
+
+_json = partial(json.dumps, allow_nan=False, ensure_ascii=False)
+
+
+def _version(connection: Connection) -> int | None:
+    if not inspect(connection).has_table(schema.name):
+        return None
+    return connection.execute(select(func.max(schema.c.version))).scalar_one()
+
+
+def _set_up(database: Database, connection: Connection) -> int:
+    """Make the tables unless another process just did; the version row is the last word of the transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(SETUP_LOCK)))
+    found = _version(connection)
+    if found is not None:
+        return found
+    foreign = sorted(metadata.tables.keys() & set(inspect(connection).get_table_names()))
+    if foreign:
+        raise ConfigError(
+            f"{database} has tables of these names that landbridge did not make: {', '.join(foreign)}",
+            hint="rename them, or set another drive_table in landbridge.yaml",
+        )
+    metadata.create_all(connection)
+    connection.execute(schema.insert().values(version=VERSION))
+    return VERSION
+
+
+def _address(url: URL) -> str:
+    """Where the database is, for messages: no password, and no query, which may hold one as well."""
+    if url.get_backend_name() == "sqlite":
+        return f"drive table {url.database}"
+    return f"drive table {url.host or 'localhost'}:{url.port or 5432}/{url.database or ''}"
+
+
+@contextmanager
+def _border(url: URL) -> Iterator[None]:
+    try:
+        yield
+    except exc.DBAPIError as error:
+        raise _translated(error, url) from error
+
+
+def _translated(error: exc.DBAPIError, url: URL) -> LandbridgeError:
+    driver = error.orig
+    words = str(driver).partition("\n")[0]
+    for secret in (url.password, url.query.get("password")):
+        if secret:
+            words = words.replace(str(secret), "***")
+    message = f"{_address(url)}: {words}"
+    if isinstance(error, exc.IntegrityError):
+        return RunError(message, hint="did another process write the same at this moment? run it again")
+    if _refused(driver):
+        return AccessDenied(message, hint="check user, password and rights of drive_table in landbridge.yaml")
+    if isinstance(error, exc.OperationalError | exc.InterfaceError):
+        return Unreachable(message, hint="landbridge doctor")
+    return WorldError(message, hint="is this the drive table of this landbridge? see docs/drive-table.md")
+
+
+def _refused(driver: BaseException | None) -> bool:
+    """Does the database answer, and say no? At login libpq gives no code, only the server's text."""
+    if isinstance(driver, sqlite3.Error):
+        return driver.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"))
+    code = getattr(driver, "sqlstate", None)
+    if code is not None:
+        return bool(code == "42501" or code.startswith("28"))
+    return any(text in str(driver) for text in REFUSALS)

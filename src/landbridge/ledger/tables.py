@@ -1,0 +1,145 @@
+"""The tables of the drive database, as `docs/drive-table.md` promises them."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    TIMESTAMP,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from landbridge.ledger.phases import PHASES
+
+VERSION = 1
+DOCUMENT = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+NAME = String(255)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A zone-aware UTC time; on SQLite ISO 8601 text of one width, which sorts as time does."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime] | TypeEngine[str]:
+        return TIMESTAMP(timezone=True) if dialect.name == "postgresql" else Text()
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | str | None:
+        """Raises ValueError for a time without zone."""
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"a time without time zone cannot be recorded: {value.isoformat()}")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        return value.astimezone(UTC) if value is not None else None
+
+
+metadata = MetaData()
+
+drive = Table(
+    "pipeline_execution_drive",
+    metadata,
+    Column("pipeline_id", NAME, primary_key=True),
+    Column("pipeline_name", NAME, nullable=False),
+    Column("pipeline_status", String(50), nullable=False),
+    Column("pipeline_retry_number", Integer, nullable=False),
+    Column("pipeline_start_timestamp", Instant, nullable=False),
+    Column("pipeline_end_timestamp", Instant),
+    Column("pipeline_run_duration", String(50)),
+    Column("query_window_start_timestamp", Instant, nullable=False),
+    Column("query_window_end_timestamp", Instant, nullable=False),
+    Column("target_date", Date, nullable=False),
+    Column("query_window_duration", String(50), nullable=False),
+    *(Column(f"{phase}_phase", DOCUMENT) for phase in PHASES),
+    Column("phases_completed", DOCUMENT, nullable=False),
+    Column("phases_skipped", DOCUMENT, nullable=False),
+    Column("phases_pending", DOCUMENT, nullable=False),
+    Column("phase_failed", NAME),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("job_kind", String(50), nullable=False),
+    Column("plan_hash", NAME, nullable=False),
+    Column("parcel_id", NAME),
+    Column("load_id", NAME),
+    Column("fence", BigInteger, nullable=False),
+    Column("resumed_from", NAME, ForeignKey("pipeline_execution_drive.pipeline_id")),
+    Column("host", NAME, nullable=False),
+    Column("landbridge_version", String(50), nullable=False),
+    CheckConstraint(
+        "pipeline_status IN ('RUNNING', 'SUCCESS', 'FAILED', 'SKIPPED', 'GAP_DETECTED')",
+        name="pipeline_execution_drive_status",
+    ),
+    CheckConstraint("job_kind IN ('run', 'export', 'import')", name="pipeline_execution_drive_kind"),
+    CheckConstraint("query_window_end_timestamp > query_window_start_timestamp", name="pipeline_execution_drive_window"),
+    CheckConstraint("pipeline_retry_number >= 0", name="pipeline_execution_drive_retry"),
+)
+Index("pipeline_execution_drive_by_name", drive.c.pipeline_name, drive.c.created_at.desc())
+Index("pipeline_execution_drive_by_status", drive.c.pipeline_status)
+Index("pipeline_execution_drive_by_date", drive.c.target_date.desc())
+Index(
+    "pipeline_execution_drive_by_window",
+    drive.c.query_window_start_timestamp,
+    drive.c.query_window_end_timestamp,
+)
+
+leases = Table(
+    "landbridge_leases",
+    metadata,
+    Column("resource", NAME, primary_key=True),
+    Column("holder", NAME),
+    Column("fence", BigInteger, nullable=False),
+    Column("acquired_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+parcels = Table(
+    "landbridge_parcels",
+    metadata,
+    Column("parcel_id", NAME, primary_key=True),
+    Column("direction", String(3), primary_key=True),
+    Column("pipeline_name", NAME, nullable=False),
+    Column("sequence", BigInteger),
+    Column("state", String(50), nullable=False),
+    Column("location", Text, nullable=False),
+    Column("as_of", Instant),
+    Column("row_count", BigInteger),
+    Column("byte_count", BigInteger),
+    Column("pipeline_id", NAME, ForeignKey("pipeline_execution_drive.pipeline_id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    CheckConstraint(
+        "(direction = 'out' AND state IN ('writing', 'sealed', 'abandoned'))"
+        " OR (direction = 'in' AND state IN ('loaded', 'refused'))",
+        name="landbridge_parcels_state",
+    ),
+)
+_written = parcels.c.direction == "out"
+Index("landbridge_parcels_by_name", parcels.c.pipeline_name, parcels.c.direction, parcels.c.sequence)
+Index(
+    "landbridge_parcels_chain",
+    parcels.c.pipeline_name,
+    parcels.c.sequence,
+    unique=True,
+    sqlite_where=_written,
+    postgresql_where=_written,
+)
+
+schema = Table("landbridge_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))

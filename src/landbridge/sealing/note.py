@@ -1,0 +1,149 @@
+"""Signed notes, https://c2sp.org/signed-note: a text, a blank line, and one line for each signature.
+
+Only Ed25519 (type 0x01). Keys are text as Go's sumdb/note writes them:
+`PRIVATE+KEY+{name}+{id}+{base64(0x01 || seed)}` and `{name}+{id}+{base64(0x01 || public key)}`.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from landbridge.errors import NotTrusted
+
+_ED25519 = b"\x01"
+_SECRET = "PRIVATE+KEY+"  # noqa: S105 - the public beginning of every signer key
+_NAME = re.compile(r"[^\s+\x00-\x1f]+")
+_SIGNATURE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_MAX_SIGNATURES = 100
+
+
+@dataclass(frozen=True)
+class _Key:
+    name: str
+    id: bytes  # 4 bytes
+    material: bytes = field(repr=False)  # 32 bytes: seed or public key
+
+
+def new_signer(name: str) -> tuple[str, str]:
+    """A fresh key pair as text: signer (secret) and verifier. Raises ValueError for a name with spaces or `+`."""
+    if not _NAME.fullmatch(name):
+        raise ValueError("a signer's name is not empty and holds no space and no +")
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes_raw()
+    verifier = _text(name, _key_id(name, public), public)
+    return _SECRET + _text(name, _key_id(name, public), private.private_bytes_raw()), verifier
+
+
+def verifier_of(signer: str) -> str:
+    """The verifier key of a signer key. Raises ValueError, without the secret, where it is none."""
+    key = _read_signer(signer)
+    return _text(key.name, key.id, _public(key))
+
+
+def check_verifier(verifier: str) -> None:
+    """Raises ValueError where `verifier` is no Ed25519 verifier key, or its id is not that of its key."""
+    _read_verifier(verifier)
+
+
+def sign(text: str, signer: str) -> str:
+    """The signed note. `text` ends in a newline and holds no other control character, else ValueError."""
+    if not text.endswith("\n") or _CONTROL.search(text):
+        raise ValueError("the text of a note ends in a newline and holds no other control characters")
+    key = _read_signer(signer)
+    signature = Ed25519PrivateKey.from_private_bytes(key.material).sign(text.encode())
+    return f"{text}\n— {key.name} {base64.b64encode(key.id + signature).decode()}\n"
+
+
+def verify(note: str, verifiers: Sequence[str]) -> tuple[str, str]:
+    """The note's text, and the name of the first trusted signer.
+
+    Signatures by unknown keys are ignored. Raises NotTrusted where no key of `verifiers` signed, where one
+    of them signed something else, or where `note` is no signed note; ValueError for a malformed verifier.
+    """
+    text, signatures = _split(note)
+    known = {(key.name, key.id): key for key in map(_read_verifier, verifiers)}
+    trusted = [(known[name, blob[:4]], blob[4:]) for name, blob in signatures if (name, blob[:4]) in known]
+    for key, signature in trusted:
+        _check_signature(key, signature, text)
+    if not trusted:
+        names = ", ".join(sorted({ascii(name) for name, _ in signatures})[:3])
+        raise NotTrusted(
+            f"signed by {names}, and by no signer that is trusted here",
+            hint="landbridge keys trust NAME+…: the signer key that `landbridge keys show` prints on the other side",
+        )
+    return text, trusted[0][0].name
+
+
+def _check_signature(key: _Key, signature: bytes, text: str) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(key.material).verify(signature, text.encode())
+    except InvalidSignature as error:
+        raise NotTrusted(
+            f"the signature of {key.name} does not fit: the text was changed after signing",
+            hint="carry the file again; if that does not help, ask the exporting side what happened to it",
+        ) from error
+
+
+def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    text, blank, lines = note.rpartition("\n\n")
+    found = [_SIGNATURE.fullmatch(line) for line in lines.removesuffix("\n").split("\n")]
+    matches = [match for match in found if match]
+    whole = blank and lines.endswith("\n") and not _CONTROL.search(note) and len(matches) == len(found)
+    if not whole or len(found) > _MAX_SIGNATURES:
+        raise NotTrusted("not a signed note: no signature can be read")
+    return text + "\n", [(m[1], _decode(m[2])) for m in matches]
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise NotTrusted("not a signed note: a signature is not base64") from error
+
+
+def _read_signer(text: str) -> _Key:
+    if not text.startswith(_SECRET):
+        raise ValueError("not a signer key")
+    key = _read_key(text.removeprefix(_SECRET))
+    if key.id != _key_id(key.name, _public(key)):
+        raise ValueError("not a signer key: its id is not that of its key")
+    return key
+
+
+def _read_verifier(text: str) -> _Key:
+    key = _read_key(text)
+    if key.id != _key_id(key.name, key.material):
+        raise ValueError("not a verifier key: its id is not that of its key")
+    return key
+
+
+def _read_key(text: str) -> _Key:
+    name, _, rest = text.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    try:
+        material = base64.b64decode(encoded, validate=True)
+    except ValueError as error:
+        raise ValueError("not a signature key: its last part is not base64") from error
+    if not _NAME.fullmatch(name) or not re.fullmatch("[0-9a-f]{8}", key_id):
+        raise ValueError("not a signature key: it reads name+id+base64")
+    if len(material) != 33 or material[:1] != _ED25519:
+        raise ValueError("not an Ed25519 key")
+    return _Key(name, bytes.fromhex(key_id), material[1:])
+
+
+def _public(signer: _Key) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(signer.material).public_key().public_bytes_raw()
+
+
+def _key_id(name: str, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+
+
+def _text(name: str, key_id: bytes, material: bytes) -> str:
+    return f"{name}+{key_id.hex()}+{base64.b64encode(_ED25519 + material).decode()}"

@@ -1,0 +1,174 @@
+"""Where parcels lie: a local folder, or an object store by URL. A thin wrapper around obstore.
+
+A local put is our own: obstore writes under a temporary name and renames, but does not sync, and a parcel
+must survive a pulled plug (docs/parcel.md, Writing). Object stores read their usual environment variables
+(AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …).
+"""
+
+import errno
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from landbridge.errors import AccessDenied, ConfigError, ParcelMissing, Unreachable, WorldError
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+_REFUSED = ("Permission denied", "os error 13", "403", "401")
+
+
+@dataclass(frozen=True)
+class Store:
+    """Files by path, `/` between the levels, relative to the location. Opened by `open_store`.
+
+    Every method raises Unreachable or AccessDenied where the location does not answer or refuses,
+    WorldError where the disk does (no space left …).
+    """
+
+    location: str  # without credentials
+    root: Path | None  # the local folder; it need not exist before the first put
+    remote: "ObjectStore | None" = field(repr=False, compare=False)
+
+    @property
+    def is_local(self) -> bool:
+        return self.root is not None
+
+    def describe(self, path: str = "") -> str:
+        """The location, or a path in it, for people."""
+        return f"{self.location.rstrip('/')}/{path}" if path else self.location
+
+    def reach(self) -> None:
+        """Raises Unreachable where the local folder is missing: an empty place and a missing disk are not the same."""
+        if self.root is not None and not self.root.is_dir():
+            raise Unreachable(f"no folder at {self.location}", hint="is the disk or share mounted?")
+
+    def put(self, path: str, data: bytes) -> None:
+        """Store `data` whole or not at all; durable on return."""
+        with _border(self.describe(path)):
+            if self.root is not None:
+                _put_durably(self.root / path, data)
+            else:
+                self._objects().put(path, data)
+
+    def get(self, path: str) -> bytes:
+        """The whole content. Raises ParcelMissing where there is no such file."""
+        with _border(self.describe(path)):
+            return bytes(self._objects().get(path).bytes())
+
+    def files(self, folder: str) -> dict[str, int]:
+        """Paths below `folder` at any depth, each with its size in bytes; empty where there is no such folder."""
+        if self.root is not None and not self.root.is_dir():
+            return {}
+        with _border(self.describe(folder)):
+            return {entry["path"]: entry["size"] for entry in self._objects().list(folder).collect()}
+
+    def delete(self, path: str) -> None:
+        """Delete one file, durably. Raises ParcelMissing where there is no such file (object stores may not)."""
+        with _border(self.describe(path)):
+            self._objects().delete(path)
+            if self.root is not None:
+                _sync_folder((self.root / path).parent)
+
+    def delete_folder(self, folder: str) -> int:
+        """Delete all below `folder`, and the folder; return how many files there were."""
+        found = list(self.files(folder))
+        with _border(self.describe(folder)):
+            if self.root is None:
+                self._objects().delete(found)
+            elif (self.root / folder).is_dir():
+                shutil.rmtree(self.root / folder)
+        return len(found)
+
+    def _objects(self) -> "ObjectStore":
+        from obstore.store import LocalStore
+
+        if self.remote is not None:
+            return self.remote
+        self.reach()
+        return LocalStore(self.root)
+
+
+def open_store(location: str) -> Store:
+    """Open an absolute path or a URL (file, s3, gs, az, memory). Nothing is contacted before the first use.
+
+    Raises ConfigError for what is neither.
+    """
+    from obstore.exceptions import BaseError
+    from obstore.store import from_url
+
+    if "://" not in location:
+        if not Path(location).is_absolute():
+            raise ConfigError(f"location {location} is neither an absolute path nor a URL")
+        return Store(location, Path(location), None)
+    url = urlsplit(location)
+    if url.scheme == "file":
+        path = unquote(url.path)
+        return Store(path, Path(path), None)
+    shown = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
+    try:
+        return Store(shown, None, from_url(location))
+    except (BaseError, ValueError) as error:
+        raise ConfigError(
+            f"location {shown} cannot be opened", hint="use an absolute path or s3://, gs://, az://"
+        ) from (error)
+
+
+def _put_durably(path: Path, data: bytes) -> None:
+    _make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # some network and FUSE mounts cannot sync a folder; their rename is as durable as they can make it
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _border(where: str) -> Iterator[None]:
+    """Translate what obstore and the file system raise; a message is one line and holds no signed URL."""
+    from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ParcelMissing(f"{where} is not there") from error
+    except (PermissionError, PermissionDeniedError, UnauthenticatedError) as error:
+        raise AccessDenied(f"{where}: permission denied", hint="check credentials and permissions") from error
+    except OSError as error:
+        raise WorldError(f"{where}: {(error.strerror or str(error)).lower()}", hint="df -h") from error
+    except BaseError as error:
+        said = re.sub(r"\?\S+", "?…", str(error).partition("\n")[0])
+        kind = AccessDenied if any(word in said for word in _REFUSED) else Unreachable
+        raise kind(f"{where}: {said}", hint="landbridge doctor") from error

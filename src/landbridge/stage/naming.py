@@ -1,0 +1,29 @@
+"""Names of parcels and their files. They keep things apart and carry no meaning (docs/parcel.md)."""
+
+import re
+
+INDEX = "index"
+PARCEL_ID = re.compile("[0-9a-f]{32}")
+MANIFEST_NAME = re.compile(r"manifest\.json(\.age)?")
+PART_NAME = re.compile(r"part-[0-9a-f]+(-[0-9]+)*\.parquet(\.age)?")
+
+
+def parcel_folder(table: str, parcel_id: str) -> str:
+    """`{table}/{parcel_id}`. Raises ValueError for a name that would lead out of its folder."""
+    if table in ("", ".", "..") or re.search(r"[/\\\x00-\x1f]", table):
+        raise ValueError(f"table name {table!r} cannot be a folder's name")
+    if not PARCEL_ID.fullmatch(parcel_id):
+        raise ValueError(f"parcel id {parcel_id!r} is not 32 hex digits")
+    return f"{table}/{parcel_id}"
+
+
+def part_name(stem: str, number: int, *, sealed: bool) -> str:
+    """Name of a stem's part; `stem` is hex digits, then groups of digits: `3fa91c2e-0004`. ValueError otherwise."""
+    name = f"part-{stem}-{number:05d}.parquet" + (".age" if sealed else "")
+    if not PART_NAME.fullmatch(name):
+        raise ValueError(f"{stem!r} cannot begin the name of a part")
+    return name
+
+
+def manifest_name(*, sealed: bool) -> str:
+    return "manifest.json.age" if sealed else "manifest.json"

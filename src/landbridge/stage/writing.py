@@ -1,0 +1,177 @@
+"""Writing a parcel: parts in any process, then manifest and index by the one that coordinates."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from landbridge.errors import ParcelError
+from landbridge.sealing import age, note
+from landbridge.stage.index import IndexEntry, index_text
+from landbridge.stage.location import Store
+from landbridge.stage.manifest import Manifest, PartEntry, manifest_to_json
+from landbridge.stage.naming import INDEX, manifest_name, part_name
+from landbridge.stage.reading import check_present, has_index
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MIB = 1 << 20
+ROW_GROUP_ROWS = 128 * 1024
+ROW_GROUP_BYTES = 16 * MIB
+SAMPLE = 10_000
+
+
+@dataclass(frozen=True)
+class PartSettings:
+    """How parts are made; picklable, and without secrets. `recipients` None: not sealed."""
+
+    recipients: Sequence[str] | None
+    compression: str | None = "zstd"  # or snappy, gzip, brotli; None: not compressed
+    level: int | None = None  # None: the algorithm's default
+    part_size: int = 16 * MIB  # bytes of Parquet; a part ends at the row group that reaches it
+
+
+def new_parcel_id() -> str:
+    """32 hex digits, a UUIDv7 (RFC 9562): milliseconds since 1970, then 74 random bits. Later ids sort later."""
+    version, variant = 7 << 76, 2 << 62
+    value = secrets.randbits(80) & ~(0xF << 76) & ~(0x3 << 62)
+    return UUID(int=time.time_ns() // 1_000_000 << 80 | value | version | variant).hex
+
+
+def write_parts(
+    store: Store,
+    folder: str,
+    batches: "Iterable[pa.RecordBatch]",
+    *,
+    schema: "pa.Schema",
+    settings: PartSettings,
+    stem: str,
+) -> list[PartEntry]:
+    """Write `batches` of `schema` as sealed parts; each is stored when its entry is made.
+
+    Memory is a few part sizes, whatever comes. Plain bytes stay in memory. `stem` is unique for each caller
+    and attempt (`3fa91c2e-0004`). The entries are numbered within this call; `numbered` counts them through.
+    No rows give no parts.
+    """
+    entries: list[PartEntry] = []
+    for number, (rows, plain) in enumerate(_parquet_files(batches, schema, settings)):
+        sealed = plain if settings.recipients is None else age.seal(plain, settings.recipients)
+        entry = PartEntry(
+            number=number,
+            file=part_name(stem, number, sealed=settings.recipients is not None),
+            rows=rows,
+            first_row=sum(e.rows for e in entries),
+            plain_bytes=len(plain),
+            plain_sha256=hashlib.sha256(plain).hexdigest(),
+            sealed_bytes=len(sealed),
+            sealed_sha256=hashlib.sha256(sealed).hexdigest(),
+        )
+        store.put(f"{folder}/{entry.file}", sealed)
+        entries.append(entry)
+    return entries
+
+
+def seal_parcel(store: Store, folder: str, manifest: Manifest, *, recipients: Sequence[str] | None, signer: str) -> int:
+    """Write manifest, then index: from here on it is a parcel. Return its bytes, all files together.
+
+    Raises ParcelError where it was sealed before, ParcelMissing or ParcelDamaged where a part is not there
+    in full: what is not whole is not signed.
+    """
+    if (manifest.encryption.format is None) != (recipients is None):
+        raise ValueError("the manifest says otherwise about encryption than the recipients")
+    plain = manifest_to_json(manifest)
+    data = plain if recipients is None else age.seal(plain, recipients)
+    parts = [IndexEntry(part.file, part.sealed_bytes, part.sealed_sha256) for part in manifest.parts]
+    name = manifest_name(sealed=recipients is not None)
+    files = [IndexEntry(name, len(data), hashlib.sha256(data).hexdigest()), *parts]
+    index = note.sign(index_text(manifest.parcel_id, files), signer).encode()
+    present = store.files(folder)
+    if f"{folder}/{INDEX}" in present:
+        raise ParcelError(f"parcel {manifest.parcel_id} is sealed already, and is never written to again")
+    check_present(folder, parts, present)
+    store.put(f"{folder}/{name}", data)
+    store.put(f"{folder}/{INDEX}", index)
+    return sum(file.bytes for file in files) + len(index)
+
+
+def delete_parcel(store: Store, folder: str) -> int:
+    """Delete the index, then the rest: what is left half deleted is no parcel. Return how many files there were."""
+    indexed = has_index(store, folder)
+    if indexed:
+        store.delete(f"{folder}/{INDEX}")
+    return store.delete_folder(folder) + indexed
+
+
+def delete_unfinished(store: Store, folder: str) -> int:
+    """Delete what a dead attempt left. Raises ParcelError where there is an index: that is a parcel."""
+    if has_index(store, folder):
+        raise ParcelError(f"{store.describe(folder)} is a finished parcel, nothing of it was deleted")
+    return store.delete_folder(folder)
+
+
+def _parquet_files(
+    batches: "Iterable[pa.RecordBatch]", schema: "pa.Schema", settings: PartSettings
+) -> Iterator[tuple[int, bytes]]:
+    """Rows and bytes of each Parquet file."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
+    dictionary: list[str] | None = None
+    groups = _row_groups(batches, schema, min(settings.part_size, ROW_GROUP_BYTES))
+    while (group := next(groups, None)) is not None:
+        if dictionary is None:
+            dictionary = [name for name in schema.names if _repeats(group[name])]
+        sink, rows = pa.BufferOutputStream(), 0
+        with ParquetWriter(
+            sink,
+            schema,
+            compression=settings.compression or "none",
+            compression_level=settings.level,
+            use_dictionary=dictionary,
+        ) as writer:
+            while group is not None:
+                writer.write_table(group)
+                rows += group.num_rows
+                group = next(groups, None) if sink.tell() < settings.part_size else None
+        yield rows, sink.getvalue().to_pybytes()
+
+
+def _row_groups(batches: "Iterable[pa.RecordBatch]", schema: "pa.Schema", max_bytes: int) -> "Iterator[pa.Table]":
+    """The rows again, in tables of at most ROW_GROUP_ROWS rows and about `max_bytes` in memory."""
+    import pyarrow as pa
+
+    pending: list[pa.RecordBatch] = []
+    rows = size = 0
+    for piece in (piece for batch in batches for piece in _pieces(batch, max_bytes)):
+        if pending and (rows + piece.num_rows > ROW_GROUP_ROWS or size + piece.nbytes > max_bytes):
+            yield pa.Table.from_batches(pending, schema)
+            pending, rows, size = [], 0, 0
+        pending.append(piece)
+        rows += piece.num_rows
+        size += piece.nbytes
+    if pending:
+        yield pa.Table.from_batches(pending, schema)
+
+
+def _pieces(batch: "pa.RecordBatch", max_bytes: int) -> "Iterator[pa.RecordBatch]":
+    each = max(1, min(ROW_GROUP_ROWS, batch.num_rows * max_bytes // max(1, batch.nbytes)))
+    for start in range(0, batch.num_rows, each):
+        yield batch.slice(start, each)
+
+
+def _repeats(column: "pa.ChunkedArray") -> bool:
+    """Whether a dictionary pays: under half of a sample is distinct (seed 000, section 0.7).
+
+    On unique text a dictionary made files 30 % larger and writing 50 % slower.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(column) == 0 or pa.types.is_boolean(column.type):
+        return False
+    sample = column.take(pa.array(range(0, len(column), -(-len(column) // SAMPLE))))
+    return bool(pc.count_distinct(sample).as_py() * 2 < len(sample))
