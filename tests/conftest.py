@@ -7,6 +7,7 @@ import pytest
 from psycopg import sql
 
 from landbridge.demo.postgres_server import PostgresServer, postgres_server
+from tests.servers.s3 import S3Server, s3_server
 
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
 
@@ -26,3 +27,10 @@ def pg_url(postgres: PostgresServer) -> Iterator[str]:
     name = sql.Identifier(url.rpartition("/")[2])
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """An S3 server in memory, one per test process; make a bucket of your own with `new_bucket`."""
+    with s3_server() as server:
+        yield server

@@ -1,5 +1,6 @@
 """The starter against the real server."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -110,6 +111,26 @@ def test_it_dies_with_a_killed_parent() -> None:
             time.sleep(0.05)
         assert not status.exists()
         assert not _answers(port)
+
+
+def test_it_can_be_run_by_hand() -> None:
+    """As a program it prints the variables of a working connection and stops cleanly at Ctrl-C."""
+    with starter._home(None) as home:
+        home.chmod(0o755)
+        command = [sys.executable, "-m", "landbridge.demo.postgres_server", home / "server"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+            printed = dict(program.stdout.readline().strip().removeprefix("export ").split("=") for _ in range(5))
+            server = PostgresServer(
+                printed["POSTGRES_HOST"],
+                int(printed["POSTGRES_PORT"]),
+                printed["POSTGRES_USER"],
+                printed["POSTGRES_PASSWORD"],
+            )
+            assert server.environment == printed
+            psycopg.connect(server.url(printed["POSTGRES_DATABASE"])).close()
+            program.send_signal(signal.SIGINT)
+        assert program.returncode == 0
+        assert not (home / "server" / "data" / "postmaster.pid").exists()
 
 
 def _answers(port: int) -> bool:

@@ -12,12 +12,15 @@ from landbridge.sealing.age import new_identity
 from landbridge.sealing.note import new_signer
 from landbridge.stage.location import Store
 from landbridge.stage.manifest import Compression, Encryption, Manifest, Origin, numbered
-from landbridge.stage.naming import parcel_folder
-from landbridge.stage.writing import PartSettings, new_parcel_id, seal_parcel, write_parts
+from landbridge.stage.naming import new_parcel_id, parcel_folder
+from landbridge.stage.writing import PartSettings, seal_parcel, write_parts
 
 IDENTITY, RECIPIENT = new_identity()
 SIGNER, VERIFIER = new_signer("exporter.example/one")
 CANARY = "canary-7c1d55-in-the-cage"
+ZSTD = Compression("zstd", 3)
+SEALED = PartSettings((RECIPIENT,), ZSTD)
+CLEAR = PartSettings(None, ZSTD)
 FIN = TableSchema(
     (
         Column("id", Type("int64"), nullable=False),
@@ -41,27 +44,23 @@ def export(
     batches: Iterable[pa.RecordBatch] | None = None,
     *,
     schema: TableSchema = FIN,
-    settings: PartSettings | None = None,
+    settings: PartSettings = SEALED,
     signer: str = SIGNER,
     table: str = "fin",
 ) -> str:
     """Seal the batches (1,000 rows of FIN unless given) as a parcel, and return its folder."""
-    settings = settings or PartSettings(recipients=(RECIPIENT,))
     parcel_id = new_parcel_id()
     folder = parcel_folder(table, parcel_id)
     batches = [fin(0, 1000)] if batches is None else batches
-    entries = write_parts(
-        store, folder, batches, schema=arrow_schema(schema), settings=settings, stem="3fa91c2e-0000"
-    )
+    entries = write_parts(store, folder, batches, schema=arrow_schema(schema), settings=settings, stem="3fa91c2e-0000")
     manifest = manifest_of(entries, parcel_id=parcel_id, schema=schema, settings=settings)
     seal_parcel(store, folder, manifest, recipients=settings.recipients, signer=signer)
     return folder
 
 
 def manifest_of(
-    entries: Sequence, *, parcel_id: str, schema: TableSchema = FIN, settings: PartSettings | None = None
+    entries: Sequence, *, parcel_id: str, schema: TableSchema = FIN, settings: PartSettings = SEALED
 ) -> Manifest:
-    settings = settings or PartSettings(recipients=(RECIPIENT,))
     return Manifest(
         parcel_id=parcel_id,
         pipeline_name="fin",
@@ -75,5 +74,5 @@ def manifest_of(
         row_count=sum(entry.rows for entry in entries),
         parts=numbered(entries),
         encryption=Encryption("age" if settings.recipients else None),
-        compression=Compression(settings.compression, settings.level),
+        compression=settings.compression,
     )

@@ -54,10 +54,14 @@ def init_command(
     for name, text in (("landbridge.yaml", PROJECT), ("config/tables.yaml", TABLES), (".gitignore", IGNORED)):
         _write(folder / name, text)
     keyring = Keyring(folder / "keys")
-    if not keyring.exists():
+    if not keyring.folder.exists():
         keyring.generate(default_signer_name())
-        typer.echo(f"wrote {folder / 'keys'}: this side's keys; `landbridge keys show` prints what the other side needs")
-    typer.echo("next: name your connections in landbridge.yaml and your tables in config/tables.yaml, then landbridge doctor")
+        typer.echo(
+            f"wrote {folder / 'keys'}: this side's keys; `landbridge keys show` prints what the other side needs"
+        )
+    typer.echo(
+        "next: name your connections in landbridge.yaml and your tables in config/tables.yaml, then landbridge doctor"
+    )
 
 
 def _write(path: Path, text: str) -> None:

@@ -60,8 +60,9 @@ def build(words: Sequence[str]) -> typer.Typer:
 
 
 def _options(
-    version: Annotated[  # noqa: ARG001  eager: `_print_version` has acted on it
-        bool, typer.Option("--version", help="Print the version.", callback=lambda v: _print_version(asked=v), is_eager=True)
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=lambda v: _print_version(asked=v), is_eager=True),
     ] = False,
 ) -> None:
     """Moves data between systems that cannot talk to each other, and proves that it arrived."""

@@ -19,7 +19,9 @@ ProjectFolder = Annotated[
 All = Annotated[bool, typer.Option("--all", help="Every table of config/tables.yaml.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", metavar="NAME", help="One table; may be repeated.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and print what would be done; change nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check everything and print what would be done; change nothing.")
+]
 From = Annotated[
     str | None, typer.Option("--from", metavar="URL", help="Folder or URL of parcels [default: the project's imports].")
 ]

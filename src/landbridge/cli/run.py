@@ -15,7 +15,9 @@ def run_command(
     *,
     every: All = False,
     table: Tables = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Read the source again, even if a failed run can go on.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Read the source again, even if a failed run can go on.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,

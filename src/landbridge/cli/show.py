@@ -13,7 +13,9 @@ COUNTS = ("source_count", "stage_count", "target_count")
 
 
 def show_command(
-    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="pipeline_id of the drive table; `latest` per --table.")],
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN_ID", help="pipeline_id of the drive table; `latest` per --table.")
+    ],
     *,
     as_json: AsJson = False,
     project: ProjectFolder = None,
@@ -52,4 +54,10 @@ def _line(record: PhaseRecord) -> tuple[object, ...]:
     counts = tuple(record.details.get(name) for name in COUNTS)
     note = record.error_message or record.skip_reason or ""
     hint = record.details.get("hint")
-    return (record.phase_name, record.status, record.actual_run_duration, *counts, f"{note}; hint: {hint}" if hint else note)
+    return (
+        record.phase_name,
+        record.status,
+        record.actual_run_duration,
+        *counts,
+        f"{note}; hint: {hint}" if hint else note,
+    )

@@ -34,9 +34,13 @@ def age(span: timedelta) -> str:
 
 def print_table(headings: Sequence[str], lines: Sequence[Sequence[object]]) -> None:
     """Left-aligned columns two spaces apart; None is shown as a dash, numbers are right-aligned."""
-    cells = [["-" if cell is None else f"{cell:,}" if type(cell) is int else str(cell) for cell in line] for line in lines]
+    cells = [
+        ["-" if cell is None else f"{cell:,}" if type(cell) is int else str(cell) for cell in line] for line in lines
+    ]
     widths = [max(len(row[i]) for row in [list(headings), *cells]) for i in range(len(headings))]
-    right = [bool(lines) and all(cell is None or type(cell) is int for cell in column) for column in zip(*lines, strict=True)]
+    right = [
+        bool(lines) and all(cell is None or type(cell) is int for cell in column) for column in zip(*lines, strict=True)
+    ]
     right = right or [False] * len(headings)
     for row in [list(headings), *cells]:
         line = "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))

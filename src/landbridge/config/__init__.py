@@ -1,1 +1,1 @@
-"""A project folder, read once into frozen values; every problem in it is found at once, with file, line and key path."""
+"""A project folder, read once into frozen values; all its problems are found together, with file, line and key path."""

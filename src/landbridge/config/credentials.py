@@ -21,7 +21,9 @@ def fetch(text: str, folder: Path, environment: Environment, place: Place, probl
             problems.add(place, f"command cannot be split into words: {str(error).lower()}")
             return ""
         # variables go in after the split: a blank or a quote in a value makes no further word
-        return _output([environment.expand(word, place, problems) for word in words], folder, environment, place, problems)
+        return _output(
+            [environment.expand(word, place, problems) for word in words], folder, environment, place, problems
+        )
     return environment.expand(text, place, problems)
 
 
@@ -42,7 +44,13 @@ def _output(words: list[str], folder: Path, environment: Environment, place: Pla
     name = words[0]
     try:
         done = subprocess.run(  # noqa: S603 - the user's own command, without a shell
-            words, cwd=folder, env=environment.values, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
+            words,
+            cwd=folder,
+            env=environment.values,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
         )
         if done.returncode == 0:
             return _without_line_end(done.stdout.decode())

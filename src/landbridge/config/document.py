@@ -45,10 +45,15 @@ class Document:
         return value
 
     def set(self, keys: Keys, value: object) -> None:
-        """Replace or add a value of a mapping or list that is there."""
+        """Replace or add a value in the mapping or list that is at `keys` without its last."""
         inner = self.get(keys[:-1])
-        if isinstance(inner, dict | list):
-            inner[keys[-1]] = value  # type: ignore[index]  # a list is reached by its own int keys only
+        assert isinstance(inner, dict | list), "callers have looked"  # noqa: S101
+        inner[keys[-1]] = value  # type: ignore[index]  # a list is reached by its own int keys only
+
+    def drop_free_keys(self) -> None:
+        """Forget the top-level keys that start with `x-`: they are the user's, to hold anchors."""
+        if isinstance(self.data, dict):
+            self.data = {key: value for key, value in self.data.items() if not key.startswith("x-")}
 
 
 class _Loader(yaml.CSafeLoader):
@@ -134,7 +139,7 @@ class _Reader:
     def scalar(self, node: yaml.ScalarNode, place: Place) -> object:
         try:
             return self.loader.construct_object(node)
-        except (ValueError, KeyError, yaml.constructor.ConstructorError):
+        except (ValueError, LookupError, yaml.constructor.ConstructorError):
             self.problems.add(place, "not a plain value; quote a text that starts with '!' or looks like a number")
             return None
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from landbridge.config.problems import Place, Problems
+from landbridge.config.document import Document
+from landbridge.config.problems import Keys, Place, Problems
 
 _ENTRY = re.compile(
     r"""
@@ -47,6 +48,15 @@ class Environment:
             return value or ""
 
         return _REFERENCE.sub(replacement, text)
+
+    def fill(self, document: Document, keys: Keys, variable: str) -> None:
+        """Let a variable stand in for what the mapping around `keys`, which is there, does not have."""
+        inner = document.get(keys[:-1])
+        if isinstance(inner, dict) and keys[-1] not in inner:
+            document.places[keys] = self.place(variable)
+            if value := self.get(variable):
+                document.set(keys, value)
+                document.free.add(keys)
 
 
 def read_environment(folder: Path, environ: Mapping[str, str], problems: Problems) -> Environment:

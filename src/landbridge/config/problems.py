@@ -59,7 +59,9 @@ def dotted(keys: Keys) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'table'?`, or, where nothing is near, `; known: …`."""
-    known = sorted(known)
-    near = get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known) or 'none'}"
+    """`; did you mean 'table'?`, or, where nothing is near, `; known: …` with the first ten."""
+    names = {name.casefold(): name for name in sorted(known)}
+    if near := get_close_matches(word.casefold(), names, n=1, cutoff=0.65):
+        return f"; did you mean {names[near[0]]!r}?"
+    shown = [dotted((name,)) for name in names.values()]
+    return f"; known: {', '.join(shown[:10] + ['…'] * (len(shown) > 10)) or 'none'}"

@@ -11,7 +11,6 @@ from landbridge.config.problems import Keys, Problems, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_BOOLEANS: dict[object, bool] = {"true": True, "false": False}
 _READ_AS = {bool: "true or false", int: "a number", float: "a number"}
 _TEXTS = {
     "missing": "missing",
@@ -31,19 +30,23 @@ _TEXTS = {
 def validate(model: type[Model], document: Document, at: Keys, problems: Problems) -> Model | None:
     """The mapping at `at` as a `model`; None, with all its problems added, where it is not one.
 
-    Strict: a text is no number, unless it came from a variable. Models nest no models, so that each level
-    is validated by a call of its own.
+    Strict: a text is no number, unless it came from a variable. Models nest no models: each level is
+    validated by a call of its own.
     """
-    for name, kind in _types(model):
-        if (*at, name) in document.free:
-            document.set((*at, name), _from_text(document.get((*at, name)), kind))
     try:
         return model.model_validate(document.get(at))
     except ValidationError as error:
-        for details in error.errors(include_url=False):
-            keys = (*at, *details["loc"], *details.get("ctx", {}).get("at", ()))
-            problems.add(document.place(keys), _in_words(details, model))
-        return None
+        failures = error.errors(include_url=False)
+    if any(_from_text(document, (*at, *failure["loc"]), failure["type"]) for failure in failures):
+        return validate(model, document, at, problems)
+    for failure in failures:
+        about = failure.get("ctx", {}).get("at")  # set by a model whose fields do not fit together
+        place = document.place((*at, *failure["loc"], *([about] if about else [])))
+        text = _in_words(failure, model)
+        if failure["type"] in ("missing", "needed") and place.file != document.file:
+            text += "; set it in .env or the environment"
+        problems.add(place, text)
+    return None
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
@@ -51,18 +54,32 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [info.alias or name for name, info in model.model_fields.items()]
 
 
-def _in_words(details: ErrorDetails, model: type[BaseModel]) -> str:
+def _from_text(document: Document, keys: Keys, error: str) -> bool:
+    """Make a variable's text the number or boolean that is asked for; False where it is none, or no variable's."""
+    if keys not in document.free:
+        return False
+    document.free.discard(keys)
+    text = str(document.get(keys))
+    if error == "int_type" and re.fullmatch(r"-?[0-9]{1,18}", text):
+        document.set(keys, int(text))
+    elif error == "bool_type" and text in ("true", "false"):
+        document.set(keys, text == "true")
+    else:
+        return False
+    return True
+
+
+def _in_words(failure: ErrorDetails, model: type[BaseModel]) -> str:
     """The error's text; of the value itself it tells no more than its type."""
-    kind, value = details["type"], details.get("input")
-    match kind:
-        case "extra_forbidden":
-            return f"unknown key{did_you_mean(str(details['loc'][-1]), keys_of(model))}"
-        case "string_type" if value is None:
-            return "must be text, but is empty"
-        case "string_type" if type(value) in _READ_AS:
+    kind, value = failure["type"], failure["input"]
+    if kind == "extra_forbidden":
+        return f"unknown key{did_you_mean(str(failure['loc'][-1]), keys_of(model))}"
+    if kind == "string_type":
+        if type(value) in _READ_AS:
             return f"must be text, but YAML reads this as {_READ_AS[type(value)]}; quote it"
-        case "string_type":
-            return "must be text"
+        return "must be text, but is empty" if value is None else "must be text"
+    if kind == "string_pattern_mismatch":
+        return f"must be: {model.model_fields[str(failure['loc'][-1])].description}"
     if kind in _TEXTS:
-        return _TEXTS[kind].format_map(details.get("ctx", {}))
-    return details["msg"][:1].lower() + details["msg"][1:]
+        return _TEXTS[kind].format_map(failure.get("ctx", {}))
+    return failure["msg"][:1].lower() + failure["msg"][1:]

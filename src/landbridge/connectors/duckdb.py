@@ -1,8 +1,37 @@
 """DuckDB: the embedded warehouse, one file."""
 
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from landbridge.connectors import duckdb_sql as sql
+from landbridge.connectors.conform import Bounds, conform, wire_schema
+from landbridge.contracts.values import Check, Landing, Load, Part, Published, Read, Snapshot, Write
+from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
+from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.duckdb import create_table
+from landbridge.schema.filters import where_clause
+from landbridge.schema.fit import pair
+from landbridge.schema.model import Relation, TableSchema
+from landbridge.schema.names import folded, qualify, quote
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+BATCH_ROWS = 65_536
+# the ends of the number line are infinity
+BOUNDS: Bounds = {
+    "date": (2 - 2**31, 2**31 - 2),
+    "timestamp": (2 - 2**63, 2**63 - 2),
+    "timestamptz": (2 - 2**63, 2**63 - 2),
+}
 
 
 class DuckDBOptions(BaseModel):
@@ -28,3 +57,182 @@ class DuckDBOptions(BaseModel):
         if path.startswith(":memory:"):
             raise ValueError("must be a file: several processes have to see the same database")
         return path
+
+
+class DuckDB:
+    """A DuckDB file as source, target and catalog.
+
+    One process may write a file, and none may read it meanwhile: a load has one stream, and every method
+    closes its connection before it returns (a snapshot: when its context ends).
+    """
+
+    def __init__(self, name: str, options: DuckDBOptions) -> None:
+        self.name = name
+        self.options = options
+
+    @contextmanager
+    def snapshot(self, read: Read) -> Iterator[Snapshot]:
+        """An open read-only file cannot be written by any other process: the instant stands still."""
+        with self._open(SourceError) as connection:
+            as_of = datetime.now(UTC)
+            schema = sql.schema(connection, read)
+            rows = sql.fetch(connection, f"SELECT count(*) FROM {sql.source(read)}{where_clause(read.filter)}")[0][0]
+            parts = tuple(sql.parts(self.name, connection, read, schema))
+            yield Snapshot(schema, rows, parts, as_of)
+
+    def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
+        wanted = arrow_schema(part.schema)
+        with self._open(SourceError) as connection:
+            for batch in connection.sql(part.sql).to_arrow_reader(BATCH_ROWS):
+                sql.refuse_infinity(batch, self.name)
+                yield batch.cast(wanted)
+
+    def loaded(self, write: Write, load_id: str) -> int | None:
+        with self._open(TargetError) as connection:
+            newest = sql.newest_load(connection, write.relation)
+        return newest.rows if newest.load_id == load_id else None
+
+    def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
+        with self._open(TargetError, writable=True) as connection:
+            target = sql.describe(connection, [write.relation])[write.relation]
+            if target is None:
+                connection.execute(create_table(write.relation, folded(schema)))
+                target = folded(schema)
+            columns = ", ".join(quote(p.target.name) for p in pair(schema, target))
+            landing = replace(write.relation, table=f"_lb_{load.load_id[:8]}_{token_hex(4)}")
+            source = qualify(write.relation)
+            connection.execute(f"CREATE TABLE {qualify(landing)} AS SELECT {columns} FROM {source} LIMIT 0")
+            connection.execute(f"COMMENT ON TABLE {qualify(landing)} IS '{sql.mark(write.relation)}{load.attempt}'")
+            version = sql.newest_load(connection, write.relation).version
+        return Landing(write, landing, schema, load, version, streams=1)
+
+    def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
+        import pyarrow as pa
+
+        with self._open(TargetError, writable=True) as connection:
+            target = sql.describe(connection, [landing.write.relation])[landing.write.relation]
+            pairings = pair(landing.schema, target or folded(landing.schema))
+            table = str(landing.write.relation)
+            conformed = conform(batches, pairings, table=table, first_row=first_row, bounds=BOUNDS)
+            arriving = pa.RecordBatchReader.from_batches(wire_schema(pairings), conformed)
+            connection.register("arriving", arriving)
+            values = ", ".join(sql.stored(p) for p in pairings)
+            inserted = sql.fetch(connection, f"INSERT INTO {qualify(landing.relation)} SELECT {values} FROM arriving")
+        return int(inserted[0][0])
+
+    def publish(self, landing: Landing) -> Published:
+        """DELETE + INSERT … SELECT in one transaction; views and keys of the target stay as they are."""
+        write, load = landing.write, landing.load
+        with self._open(TargetError, writable=True) as connection:
+            connection.begin()
+            newest = sql.newest_load(connection, write.relation)
+            if newest.load_id == load.load_id:
+                return Published(newest.rows, "already")
+            if newest.version != landing.version:
+                raise LeaseLost(f"{self.name}: another load of {write.relation} was published meanwhile")
+            held = sql.fetch(connection, f"SELECT count(*) FROM {qualify(landing.relation)}")[0][0]
+            if held != load.rows:
+                raise TargetError(f"{self.name}: {held} rows landed for {write.relation}, {load.rows} were sent")
+            columns = ", ".join(quote(row[0]) for row in sql.fetch(connection, f"DESCRIBE {qualify(landing.relation)}"))
+            connection.execute(f"DELETE FROM {qualify(write.relation)}")
+            connection.execute(
+                f"INSERT INTO {qualify(write.relation)} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}"
+            )
+            sql.record_load(connection, landing)
+            connection.execute(f"DROP TABLE {qualify(landing.relation)}")
+            connection.commit()
+        return Published(load.rows, "rewrite", "a DuckDB table keeps its keys and views that way")
+
+    def count(self, write: Write) -> int:
+        with self._open(TargetError) as connection:
+            return int(sql.fetch(connection, f"SELECT count(*) FROM {qualify(write.relation)}")[0][0])
+
+    def sweep(self, write: Write, keep: str | None = None) -> list[str]:
+        mark = sql.mark(write.relation)
+        if not Path(self.options.path).exists():
+            return []
+        with self._open(TargetError, writable=True) as connection:
+            left = sql.fetch(
+                connection,
+                "SELECT database_name, schema_name, table_name FROM duckdb_tables() "
+                "WHERE starts_with(comment, $1) AND comment <> $1 || $2",
+                [mark, keep or ""],
+            )
+            for levels in left:
+                connection.execute(f"DROP TABLE {'.'.join(map(quote, levels))}")
+        return [levels[-1] for levels in left]
+
+    def describe(self, relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
+        with self._open(SourceError) as connection:
+            return sql.describe(connection, relations)
+
+    def ddl(self, relation: Relation, schema: TableSchema) -> str:
+        return create_table(relation, schema)
+
+    def create(self, relation: Relation, schema: TableSchema) -> bool:
+        with self._open(TargetError, writable=True) as connection:
+            if sql.describe(connection, [relation])[relation] is not None:
+                return False
+            if relation.schema:
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(relation.schema)}")
+            connection.execute(create_table(relation, schema))
+        return True
+
+    def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
+        """A file has no login, no TLS and no clock of its own; what can be asked is whether it opens."""
+        checks = [Check("file", *self._opens(writable=bool(writes)))]
+        if not checks[0].ok:
+            return checks
+        found = self.describe(reads)
+        for relation in reads:
+            there = found[relation] is not None
+            hint = None if there else "check database, schema and table in config/tables.yaml"
+            checks.append(Check(f"read {relation}", there, "found" if there else "no such table", hint))
+        return checks
+
+    def _opens(self, *, writable: bool) -> tuple[bool, str, str | None]:
+        try:
+            with self._open(TargetError if writable else SourceError, writable=writable):
+                return True, f"{self.options.path} opens for {'writing' if writable else 'reading'}", None
+        except (RunError, Unreachable, AccessDenied) as error:
+            return False, error.message, error.hint
+
+    @contextmanager
+    def _open(self, failure: type[RunError], *, writable: bool = False) -> "Iterator[duckdb.DuckDBPyConnection]":
+        """A connection with the file attached under its catalog name, and DuckDB's errors in our words."""
+        import duckdb
+
+        options = self.options
+        if not writable and not Path(options.path).is_file():
+            raise Unreachable(
+                f"connection {self.name!r}: no file at {options.path}", hint="see path in landbridge.yaml"
+            )
+        settings: dict[str, Any] = {"memory_limit": options.memory_limit}
+        if options.threads:
+            settings["threads"] = options.threads
+        catalog = quote(options.database or Path(options.path).stem)
+        path = options.path.replace("'", "''")
+        try:
+            with duckdb.connect(config=settings) as connection:
+                connection.execute(f"ATTACH '{path}' AS {catalog}" + ("" if writable else " (READ_ONLY)"))
+                connection.execute(f"USE {catalog}")
+                yield connection
+        except duckdb.Error as error:
+            raise _translated(self.name, error, failure) from error
+
+
+def _translated(name: str, error: "duckdb.Error", failure: type[RunError]) -> Exception:
+    import duckdb
+
+    said = str(error).partition("\n")[0]
+    if "Conflicting lock" in said:
+        return Unreachable(
+            f"connection {name!r}: another process has the file open",
+            hint="DuckDB lets one process write, or several read; close the other one and try again",
+        )
+    if "Permission denied" in said:
+        return AccessDenied(f"connection {name!r}: {said}", hint="check the file's permissions")
+    if isinstance(error, duckdb.ConstraintException | duckdb.ConversionException):
+        # its words quote the value
+        said = f"{type(error).__name__.removesuffix('Exception').lower()} error: a value breaks a rule of the table"
+    return failure(f"connection {name!r}: {said}")

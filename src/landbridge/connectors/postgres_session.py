@@ -4,7 +4,10 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
 
 from landbridge.errors import (
     AccessDenied,
@@ -16,11 +19,9 @@ from landbridge.errors import (
 )
 
 if TYPE_CHECKING:
-    import ssl
-
     import psycopg
 
-    from landbridge.connectors.postgres import PostgresOptions
+    Connection = psycopg.Connection[tuple[Any, ...]]
 
 READS = "landbridge read"
 LOADS = "landbridge load"
@@ -33,6 +34,7 @@ SET idle_in_transaction_session_timeout = 0
 """
 
 NOT_READY = re.compile(r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots")
+LOSSES = ("OperationalError", "InterfaceError", "ConnectionDoesNotExistError")  # the drivers' own, without SQLSTATE
 LOST = ("08", "57P01", "57P02", "57P03")
 REFUSED = ("28", "42501", "3D000")
 DATA = {
@@ -48,26 +50,40 @@ DATA = {
 }
 
 
+@dataclass(frozen=True)
+class Server:
+    """Where the database is and who logs in; the fields are those of PostgresOptions."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: SecretStr | None
+    sslmode: str | None
+    sslrootcert: str | None
+    connect_timeout: int
+
+
 @contextmanager
-def connect(options: "PostgresOptions", application: str) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
+def connect(server: Server, application: str) -> "Iterator[Connection]":
     """An autocommit connection with SETTINGS, closed at the end. Raises Unreachable, AccessDenied."""
     import psycopg
 
     try:
         connection = psycopg.connect(
-            host=options.host,
-            port=options.port,
-            dbname=options.database,
-            user=options.user,
-            password=options.password.get_secret_value() if options.password else None,
-            sslmode=sslmode(options),
-            sslrootcert=options.sslrootcert,
-            connect_timeout=options.connect_timeout,
+            host=server.host,
+            port=server.port,
+            dbname=server.database,
+            user=server.user,
+            password=server.password.get_secret_value() if server.password else None,
+            sslmode=sslmode(server),
+            sslrootcert=server.sslrootcert,
+            connect_timeout=server.connect_timeout,
             application_name=application,
             autocommit=True,
         )
     except psycopg.OperationalError as error:
-        raise _no_connection(options, " ".join(str(error).split())) from error
+        raise _no_connection(server, " ".join(str(error).split())) from error
     try:
         connection.execute(SETTINGS)
         yield connection
@@ -75,37 +91,37 @@ def connect(options: "PostgresOptions", application: str) -> "Iterator[psycopg.C
         connection.close()
 
 
-def asyncpg_arguments(options: "PostgresOptions") -> dict[str, Any]:
+def asyncpg_arguments(server: Server) -> dict[str, Any]:
     """The same connection for asyncpg.connect; `system` is the only authority file that it does not know itself."""
     import ssl
     from urllib.parse import quote
 
-    tls: str | ssl.SSLContext = sslmode(options)
+    tls: str | ssl.SSLContext = sslmode(server)
     dsn = None
-    if options.sslrootcert == "system":
+    if server.sslrootcert == "system":
         tls = ssl.create_default_context()
-    elif options.sslrootcert:
-        dsn = f"postgresql://?sslrootcert={quote(options.sslrootcert, safe='')}"
+    elif server.sslrootcert:
+        dsn = f"postgresql://?sslrootcert={quote(server.sslrootcert, safe='')}"
     return {
         "dsn": dsn,
-        "host": options.host,
-        "port": options.port,
-        "database": options.database,
-        "user": options.user,
-        "password": options.password.get_secret_value() if options.password else None,
+        "host": server.host,
+        "port": server.port,
+        "database": server.database,
+        "user": server.user,
+        "password": server.password.get_secret_value() if server.password else None,
         "ssl": tls,
-        "timeout": options.connect_timeout,
+        "timeout": server.connect_timeout,
         "server_settings": {"application_name": READS},
     }
 
 
-def sslmode(options: "PostgresOptions") -> str:
+def sslmode(server: Server) -> str:
     """TLS by default; only what never leaves this machine may do without."""
-    if options.sslmode:
-        return options.sslmode
-    if options.sslrootcert == "system":
+    if server.sslmode:
+        return server.sslmode
+    if server.sslrootcert == "system":
         return "verify-full"
-    return "prefer" if is_local(options.host) else "require"
+    return "prefer" if is_local(server.host) else "require"
 
 
 def is_local(host: str) -> bool:
@@ -134,7 +150,7 @@ def translate(error: Exception, side: type[LandbridgeError], what: str) -> Landb
     """What a failed statement means. A source's words are passed on in full (seed 000, section 0.3)."""
     state = getattr(error, "sqlstate", None) or ""
     words = _words(error) if side is SourceError else " ".join(_primary(error).split())
-    if not state or state.startswith(LOST):
+    if state.startswith(LOST) or (not state and type(error).__name__ in LOSSES):
         return Unreachable(f"{what}: connection to postgres lost: {words}", hint="run it again; nothing was published")
     if side is TargetError and state[:2] in ("22", "23") and state != "23503":
         return ValueDoesNotFit(f"{what}: {DATA.get(state, f'a value is refused (SQLSTATE {state})')}")
@@ -163,12 +179,12 @@ def _words(error: Exception) -> str:
     return "\n".join(line for line in said if line)
 
 
-def _no_connection(options: "PostgresOptions", words: str) -> LandbridgeError:
-    where = f"postgres at {options.host}:{options.port}/{options.database}"
-    # libpq gives no SQLSTATE here; FATAL is the server's own answer, in every language of its messages
+def _no_connection(server: Server, words: str) -> LandbridgeError:
+    where = f"postgres at {server.host}:{server.port}/{server.database}"
+    # libpq gives no SQLSTATE here; FATAL is the server's own answer
     if "FATAL" in words and not NOT_READY.search(words):
-        return AccessDenied(f"{where} refuses {options.user}: {words}", hint="check user, password and database")
+        return AccessDenied(f"{where} refuses {server.user}: {words}", hint="check user, password and database")
     hint = "check host and port, and that the server runs"
-    if "SSL" in words and not options.sslmode:
+    if "SSL" in words and not server.sslmode:
         hint = "sslmode is require by default; set sslmode: prefer only for a network that you trust"
     return Unreachable(f"{where} does not answer: {words}", hint=hint)

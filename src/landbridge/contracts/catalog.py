@@ -14,8 +14,12 @@ class Catalog(Protocol):
         """Each relation's schema, None for one that does not exist. One query per schema, not per table."""
         ...
 
-    def create(self, relation: Relation, schema: TableSchema) -> tuple[str, bool]:
-        """Create the table if it is missing; return the DDL and whether it was created now."""
+    def ddl(self, relation: Relation, schema: TableSchema) -> str:
+        """The statement that `create` executes: pure text."""
+        ...
+
+    def create(self, relation: Relation, schema: TableSchema) -> bool:
+        """Create the table, and its schema, if it is missing; return whether it was."""
         ...
 
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:

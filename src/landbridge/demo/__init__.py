@@ -1,1 +1,1 @@
-"""The demo and what it stands on: a small warehouse made of public data, and a PostgreSQL server to throw away."""
+"""The demo: real tables, a real PostgreSQL, two projects that share nothing but files."""

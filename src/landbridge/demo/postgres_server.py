@@ -1,4 +1,7 @@
-"""A throw-away PostgreSQL server on this machine: what the demo and the tests load into."""
+"""A throw-away PostgreSQL server on this machine: what the demo and the tests load into.
+
+`python -m landbridge.demo.postgres_server FOLDER` runs one in the foreground until it is interrupted.
+"""
 
 import random
 import secrets
@@ -6,10 +9,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -37,6 +41,17 @@ class PostgresServer:
     port: int
     user: str
     password: str = field(repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The POSTGRES_* variables that make this server the connection `postgres`."""
+        return {
+            "POSTGRES_HOST": self.host,
+            "POSTGRES_PORT": str(self.port),
+            "POSTGRES_DATABASE": "postgres",
+            "POSTGRES_USER": self.user,
+            "POSTGRES_PASSWORD": self.password,
+        }
 
     def url(self, database: str = "postgres") -> str:
         """`postgresql://user:password@host:port/database`."""
@@ -158,3 +173,17 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGQUIT)
         process.wait(STOP_SECONDS)
+
+
+def main() -> None:
+    """Print what a shell needs to reach the server of the given folder, and keep it running until interrupted."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m landbridge.demo.postgres_server FOLDER")
+    with postgres_server(folder=Path(sys.argv[1])) as server, suppress(KeyboardInterrupt):
+        for name, value in server.environment.items():
+            print(f"export {name}={value}", flush=True)  # noqa: T201 - this is the program's output
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

@@ -26,20 +26,14 @@ class Created:
     state: Literal["exists", "created", "would be created"]
 
 
-def create_tables(
-    world: World, tables: Sequence[Table], *, location: str | None, dry_run: bool
-) -> Iterator[Created]:
+def create_tables(world: World, tables: Sequence[Table], *, location: str | None, dry_run: bool) -> Iterator[Created]:
     """Tables that exist are never touched. Columns come from the newest carried parcel, else from the source."""
     for table in tables:
         schema = folded(_schema(world, table, location or world.project.imports))
-        catalog = world.connector(table.write.connection)
-        relation = table.write.relation
-        if dry_run:
-            missing = catalog.describe([relation])[relation] is None
-            yield Created(table.name, relation, catalog.ddl(relation, schema), "would be created" if missing else "exists")
-        else:
-            ddl, made = catalog.create(relation, schema)
-            yield Created(table.name, relation, ddl, "created" if made else "exists")
+        catalog, relation = world.connector(table.write.connection), table.write.relation
+        made: Literal["created", "would be created"] = "would be created" if dry_run else "created"
+        missing = catalog.describe([relation])[relation] is None if dry_run else catalog.create(relation, schema)
+        yield Created(table.name, relation, catalog.ddl(relation, schema), made if missing else "exists")
 
 
 def _schema(world: World, table: Table, location: str) -> TableSchema:

@@ -58,9 +58,7 @@ def _facts(plan: Plan, existing: TableSchema | None) -> dict[str, str]:
     return facts
 
 
-def _columns(
-    plan: Plan, incoming: TableSchema | None, existing: TableSchema | None
-) -> tuple[ColumnForecast, ...]:
+def _columns(plan: Plan, incoming: TableSchema | None, existing: TableSchema | None) -> tuple[ColumnForecast, ...]:
     if incoming is None:
         return ()
     if plan.write is None:

@@ -19,9 +19,9 @@ class Outcome:
     load_id: str | None = None
 
 
-def completed(*, parcel_id: str | None = None, load_id: str | None = None, **details: Any) -> Outcome:
+def completed(*, parcel_id: str | None = None, load_id: str | None = None, **details: Any) -> Outcome:  # noqa: ANN401  JSON values
     return Outcome("COMPLETED", details, parcel_id=parcel_id, load_id=load_id)
 
 
-def skipped(reason: str, *, parcel_id: str | None = None, **details: Any) -> Outcome:
+def skipped(reason: str, *, parcel_id: str | None = None, **details: Any) -> Outcome:  # noqa: ANN401  JSON values
     return Outcome("SKIPPED", details, reason, parcel_id=parcel_id)

@@ -52,12 +52,12 @@ def plan_run(project: Project, table: Table) -> Plan:
 
 
 def plan_export(project: Project, table: Table, location: str | None = None) -> Plan:
-    """This side of a gap: source to a sealed parcel at `location` (default: the project's exports)."""
+    """Inside a gap: source to a sealed parcel at `location` (default: the project's exports)."""
     return _reading(project, table, "export", location or project.exports, None)
 
 
 def plan_import(project: Project, table: Table, parcel: str, location: str | None = None) -> Plan:
-    """The other side: the parcel in folder `parcel` of `location` (default: the project's imports) to the target."""
+    """Outside: the parcel in folder `parcel` of `location` (default: the project's imports) to the target."""
     return Plan(
         pipeline_name=table.name,
         job_kind="import",

@@ -61,5 +61,4 @@ def _begin(parent: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before we could ask to die with it
         os._exit(1)
-    import pyarrow.parquet
     import pyrage  # noqa: F401  imported now, while the coordinator still plans

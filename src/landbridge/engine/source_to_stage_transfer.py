@@ -26,11 +26,11 @@ from landbridge.stage.writing import PartSettings, seal_parcel
 
 def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     """Raises SourceError when the source's own count and the rows that came differ."""
-    if plan.read is None or plan.packing is None:
+    if plan.read is None:
         return _carried(plan, world)
     parcel_id = new_parcel_id()
     folder = parcel_folder(plan.pipeline_name, parcel_id)
-    recipients = world.recipients(own=plan.job_kind == "run") if plan.packing.encryption else None
+    recipients = _recipients(plan, world)
     with world.connector(plan.read.connection).snapshot(plan.read) as shot:
         slot = parcels.reserve(
             world.ledger,
@@ -40,16 +40,20 @@ def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
             as_of=shot.as_of,
             pipeline_id=row.pipeline_id,
         )
-        entries = _unload(plan, plan.packing, shot, folder, recipients, world)
+        entries = _unload(plan, shot, folder, recipients, world)
     _check_complete(plan.read, shot, entries)
-    kind = world.project.connections[plan.read.connection].type
-    manifest = _manifest(plan, plan.read, plan.packing, shot, slot, entries, kind)
+    manifest = _manifest(plan, shot, slot, entries, world.project.connections[plan.read.connection].type)
     size = sum(entry.sealed_bytes for entry in entries)
     parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
     world.still_ours()
     seal_parcel(open_store(plan.location), folder, manifest, recipients=recipients, signer=world.keyring.signer())
     parcels.seal(world.ledger, parcel_id)
     return completed(parcel_id=parcel_id, **_details(folder, manifest))
+
+
+def _recipients(plan: Plan, world: World) -> tuple[str, ...] | None:
+    _, packing = _reading(plan)
+    return world.recipients(own=plan.job_kind == "run") if packing.encryption else None
 
 
 def _check_complete(read: Read, shot: Snapshot, entries: Sequence[PartEntry]) -> None:
@@ -81,8 +85,9 @@ def _carried(plan: Plan, world: World) -> Outcome:
 
 
 def _unload(
-    plan: Plan, packing: Packing, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World
+    plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World
 ) -> tuple[PartEntry, ...]:
+    _, packing = _reading(plan)
     settings = PartSettings(recipients, _compression(packing), packing.part_size)
     attempt = secrets.token_hex(4)
     tasks = [
@@ -110,13 +115,12 @@ def _compression(packing: Packing) -> Compression:
     return Compression(packing.compression_type, packing.compression_level)
 
 
-def _manifest(
-    plan: Plan, read: Read, packing: Packing, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEntry, ...], kind: str
-) -> Manifest:
+def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEntry, ...], kind: str) -> Manifest:
+    read, packing = _reading(plan)
     return Manifest(
         parcel_id=slot.parcel_id,
         pipeline_name=plan.pipeline_name,
-        sequence=slot.sequence,
+        sequence=slot.sequence or 0,  # a reserved parcel has one, and 0 is refused
         sync_mode="full",
         as_of=shot.as_of,
         created_at=datetime.now(UTC),
@@ -128,3 +132,9 @@ def _manifest(
         encryption=Encryption("age" if packing.encryption else None),
         compression=_compression(packing),
     )
+
+
+def _reading(plan: Plan) -> tuple[Read, Packing]:
+    if plan.read is None or plan.packing is None:
+        raise ValueError("an import reads no source")
+    return plan.read, plan.packing

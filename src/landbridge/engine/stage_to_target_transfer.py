@@ -1,8 +1,6 @@
 """Phase 4: parcel to target. Fill a table that nobody reads, then publish it with the load id at once."""
 
-from functools import partial
-
-from landbridge.contracts.values import Landing, Load, Published
+from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan, load_id
@@ -17,7 +15,6 @@ from landbridge.stage.reading import Parcel
 def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     if plan.write is None:
         return skipped("other side: the parcel is to be carried there")
-    target = world.connector(plan.write.connection)
     parcel = open_staged(plan, row, world)
     manifest = parcel.manifest
     load = Load(
@@ -27,12 +24,7 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         attempt=row.pipeline_id,
         rows=manifest.row_count,
     )
-    published = target.loaded(plan.write, load.load_id)
-    if published is None:
-        landing = target.prepare(plan.write, manifest.schema, load)
-        _append(plan, parcel, landing, world)
-        world.still_ours()
-        published = target.publish(landing)
+    published = _published(plan, plan.write, parcel, load, world)
     return completed(
         load_id=load.load_id,
         stage_count=manifest.row_count,
@@ -40,6 +32,17 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         published_by=published.how,
         why=published.why,
     )
+
+
+def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: World) -> Published:
+    target = world.connector(write.connection)
+    rows = target.loaded(write, load.load_id)
+    if rows is not None:
+        return Published(rows, "already")
+    landing = target.prepare(write, parcel.manifest.schema, load)
+    _append(plan, parcel, landing, world)
+    world.still_ours()
+    return target.publish(landing)
 
 
 def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:

@@ -12,7 +12,7 @@ from landbridge.stage.reading import is_finished
 from landbridge.stage.writing import delete_unfinished
 
 
-def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
+def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:  # noqa: ARG001  the phase contract
     """We hold the lease, so whatever is half done for this table belongs to nobody.
 
     A parcel that has its index is whole, though its writer died before it could say so: it is kept. One

@@ -22,7 +22,7 @@ from landbridge.engine.plan import Plan
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError
 from landbridge.ledger import leases, runs
-from landbridge.ledger.runs import PHASES, PhaseRecord, Run
+from landbridge.ledger.runs import PhaseRecord, Run
 from landbridge.stage.location import open_store
 from landbridge.stage.reading import is_finished
 from landbridge.windows import Window, format_duration
@@ -91,14 +91,16 @@ def _has_parcel(earlier: Run, plan: Plan) -> bool:
     """A parcel that is still there, and that nobody refused."""
     transfer = earlier.phases["source_to_stage_transfer"]
     refused = earlier.phase_failed and earlier.phases[earlier.phase_failed].error_class == "ParcelError"
-    folder = transfer.details.get("folder")
-    return bool(folder) and not refused and is_finished(open_store(plan.location), folder)
+    folder: str = transfer.details.get("folder", "")
+    return folder != "" and not refused and is_finished(open_store(plan.location), folder)
 
 
 def _start(plan: Plan, world: World, fence: int, earlier: Run | None) -> Run:
     if earlier:
         as_of = earlier.query_window_start_timestamp
-        world.emit(Notice(f"resuming {earlier.pipeline_id} at {earlier.phase_failed}, as of {as_of:%Y-%m-%d %H:%M:%S} UTC"))
+        world.emit(
+            Notice(f"resuming {earlier.pipeline_id} at {earlier.phase_failed}, as of {as_of:%Y-%m-%d %H:%M:%S} UTC")
+        )
     return runs.start_run(
         world.ledger,
         pipeline_name=plan.pipeline_name,
@@ -141,12 +143,8 @@ def _step(name: str, phase: Phase, plan: Plan, run: Run, world: World) -> Run:
     except BaseException as failure:
         _fail(name, began, failure, run, world)
         raise
-    record = _ended(
-        name, began, status=outcome.status, skip_reason=outcome.reason, details=outcome.details
-    )
-    run = runs.phase_ended(
-        world.ledger, run, record, parcel_id=outcome.parcel_id, load_id=outcome.load_id
-    )
+    record = _ended(name, began, status=outcome.status, skip_reason=outcome.reason, details=outcome.details)
+    run = runs.phase_ended(world.ledger, run, record, parcel_id=outcome.parcel_id, load_id=outcome.load_id)
     world.emit(PhaseEnded(run, record))
     return run
 

@@ -4,6 +4,7 @@ This is the border at which the drivers' errors become ours; no password passes 
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +17,24 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
-from landbridge.errors import AccessDenied, ConfigError, LandbridgeError, NotInstalled, RunError, Unreachable, WorldError
-from landbridge.ledger.tables import VERSION, metadata, schema
+from landbridge.errors import (
+    AccessDenied,
+    ConfigError,
+    LandbridgeError,
+    NotInstalled,
+    RunError,
+    Unreachable,
+    WorldError,
+)
+from landbridge.ledger.tables import VERSION, Instant, metadata, schema
 
 LOCK_SECONDS = 10
+PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "30000", "keepalives_idle": "30"}  # libpq's; a URL may differ
 SETUP_LOCK = 0x6C616E64  # "land": held while the tables are made; PostgreSQL's CREATE IF NOT EXISTS races with itself
-REFUSALS = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "permission denied", "role ")
+REFUSALS = re.compile(
+    r"password authentication failed|no password supplied|no pg_hba\.conf entry"
+    r'|permission denied|role ".*" does not exist'
+)
 
 
 class Database:
@@ -58,7 +71,7 @@ class Database:
     def now(self, connection: Connection) -> datetime:
         """The one clock of all who share this database, in UTC: PostgreSQL's; with SQLite the host's."""
         if self._dialect == "postgresql":
-            return connection.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)
+            return connection.execute(select(func.clock_timestamp(type_=Instant))).scalar_one()
         return datetime.now(UTC)
 
     def close(self) -> None:
@@ -70,23 +83,18 @@ def open_database(url: str) -> Database:
 
     Raises ConfigError (the URL, a newer schema, tables of others), NotInstalled, Unreachable, AccessDenied.
     """
-    parsed = _parse(url)
-    database = Database(_open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed))
+    database = _connect(url)
     try:
-        with database.read() as connection:
-            found = _version(connection)
-        if found is None:
-            with database.begin() as connection:
-                found = _set_up(database, connection)
-        if found > VERSION:
-            raise ConfigError(
-                f"{database} was made by a newer landbridge (schema {found}; this one knows {VERSION})",
-                hint="upgrade landbridge, or set another drive_table in landbridge.yaml",
-            )
+        _make_ready(database)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _connect(url: str) -> Database:
+    parsed = _parse(url)
+    return Database(_open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed))
 
 
 def _parse(url: str) -> URL:
@@ -140,8 +148,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _open_postgresql(url: URL) -> Engine:
     try:
-        return create_engine(
-            url.update_query_dict({"connect_timeout": str(LOCK_SECONDS)} | dict(url.query)),
+        engine = create_engine(
+            url.set(query=PATIENCE | dict(url.query)),
             pool_pre_ping=True,
             hide_parameters=True,
             json_serializer=_json,
@@ -150,15 +158,40 @@ def _open_postgresql(url: URL) -> Engine:
         raise NotInstalled(
             "a drive table in PostgreSQL needs psycopg", hint="pip install 'landbridge[data]'"
         ) from error
+    event.listen(engine, "connect", _configure_postgresql)
+    return engine
+
+
+def _configure_postgresql(connection: DBAPIConnection, _record: object) -> None:
+    """Nobody waits for ever for a lock of a host that went dark in the middle of a transaction."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+    cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
+    cursor.close()
+    connection.commit()
 
 
 _json = partial(json.dumps, allow_nan=False, ensure_ascii=False)
 
 
+def _make_ready(database: Database) -> None:
+    with database.read() as connection:
+        found = _version(connection)
+    if found is None:
+        with database.begin() as connection:
+            found = _set_up(database, connection)
+    if found > VERSION:
+        raise ConfigError(
+            f"{database} was made by a newer landbridge (schema {found}; this one knows {VERSION})",
+            hint="upgrade landbridge, or set another drive_table in landbridge.yaml",
+        )
+
+
 def _version(connection: Connection) -> int | None:
     if not inspect(connection).has_table(schema.name):
         return None
-    return connection.execute(select(func.max(schema.c.version))).scalar_one()
+    version: int | None = connection.execute(select(func.max(schema.c.version))).scalar_one()
+    return version
 
 
 def _set_up(database: Database, connection: Connection) -> int:
@@ -213,8 +246,8 @@ def _translated(error: exc.DBAPIError, url: URL) -> LandbridgeError:
 def _refused(driver: BaseException | None) -> bool:
     """Does the database answer, and say no? At login libpq gives no code, only the server's text."""
     if isinstance(driver, sqlite3.Error):
-        return driver.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"))
+        return getattr(driver, "sqlite_errorname", "").startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"))
     code = getattr(driver, "sqlstate", None)
     if code is not None:
         return bool(code == "42501" or code.startswith("28"))
-    return any(text in str(driver) for text in REFUSALS)
+    return REFUSALS.search(str(driver)) is not None

@@ -1,7 +1,7 @@
 """The seven phases, and what the drive table remembers of each."""
 
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 PHASES = (
@@ -18,7 +18,7 @@ PhaseStatus = Literal["PENDING", "COMPLETED", "FAILED", "SKIPPED"]
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseRecord:
-    """One phase object of a drive row (seed 002, section 2.3); times are zone-aware, `details` JSON values.
+    """One phase object of a drive row (seed 002, section 2.3); times are kept in UTC, `details` are JSON values.
 
     Raises ValueError for a detail that is called like a field, and for a time without zone.
     """
@@ -42,10 +42,7 @@ class PhaseRecord:
         if taken:
             raise ValueError(f"details of {self.phase_name} use the names of fields: {', '.join(taken)}")
         for each in fields(self):
-            value = getattr(self, each.name)
-            if isinstance(value, datetime) and value.tzinfo is None:
-                raise ValueError(f"{each.name} of {self.phase_name} has no time zone: {value.isoformat()}")
-            object.__setattr__(self, each.name, _storable(value))
+            object.__setattr__(self, each.name, _storable(getattr(self, each.name)))
 
     def to_json(self) -> dict[str, Any]:
         """The phase object: the fields, and beside them the details."""
@@ -68,8 +65,12 @@ def _text_of_time(value: object) -> object:
 
 
 def _storable(value: object) -> object:
-    """Escape what PostgreSQL cannot store: error texts quote file names, and those may hold any bytes."""
+    """Times in UTC; text without what PostgreSQL cannot store: errors quote file names, which may hold any bytes."""
     match value:
+        case datetime():
+            if value.utcoffset() is None:
+                raise ValueError(f"a phase's time has no time zone: {value.isoformat()}")
+            return value.astimezone(UTC)
         case str():
             return value.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")
         case dict():

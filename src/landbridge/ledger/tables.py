@@ -88,7 +88,9 @@ drive = Table(
         name="pipeline_execution_drive_status",
     ),
     CheckConstraint("job_kind IN ('run', 'export', 'import')", name="pipeline_execution_drive_kind"),
-    CheckConstraint("query_window_end_timestamp > query_window_start_timestamp", name="pipeline_execution_drive_window"),
+    CheckConstraint(
+        "query_window_end_timestamp > query_window_start_timestamp", name="pipeline_execution_drive_window"
+    ),
     CheckConstraint("pipeline_retry_number >= 0", name="pipeline_execution_drive_retry"),
 )
 Index("pipeline_execution_drive_by_name", drive.c.pipeline_name, drive.c.created_at.desc())

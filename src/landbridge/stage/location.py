@@ -22,7 +22,7 @@ from landbridge.errors import AccessDenied, ConfigError, ParcelMissing, Unreacha
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-_REFUSED = ("Permission denied", "os error 13", "403", "401")
+_REFUSED = r"os error 13\)|status code: 40[13] "  # where obstore's own PermissionDeniedError is not raised
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Store:
 
     def reach(self) -> None:
         """Raises Unreachable where the local folder is missing: an empty place and a missing disk are not the same."""
-        if self.root is not None and not self.root.is_dir():
+        with _border(self.location):
+            there = self.root is None or self.root.is_dir()
+        if not there:
             raise Unreachable(f"no folder at {self.location}", hint="is the disk or share mounted?")
 
     def put(self, path: str, data: bytes) -> None:
@@ -65,9 +67,9 @@ class Store:
 
     def files(self, folder: str) -> dict[str, int]:
         """Paths below `folder` at any depth, each with its size in bytes; empty where there is no such folder."""
-        if self.root is not None and not self.root.is_dir():
-            return {}
         with _border(self.describe(folder)):
+            if self.root is not None and not self.root.is_dir():
+                return {}
             return {entry["path"]: entry["size"] for entry in self._objects().list(folder).collect()}
 
     def delete(self, path: str) -> None:
@@ -118,7 +120,7 @@ def open_store(location: str) -> Store:
     except (BaseError, ValueError) as error:
         raise ConfigError(
             f"location {shown} cannot be opened", hint="use an absolute path or s3://, gs://, az://"
-        ) from (error)
+        ) from error
 
 
 def _put_durably(path: Path, data: bytes) -> None:
@@ -170,5 +172,5 @@ def _border(where: str) -> Iterator[None]:
         raise WorldError(f"{where}: {(error.strerror or str(error)).lower()}", hint="df -h") from error
     except BaseError as error:
         said = re.sub(r"\?\S+", "?…", str(error).partition("\n")[0])
-        kind = AccessDenied if any(word in said for word in _REFUSED) else Unreachable
+        kind = AccessDenied if re.search(_REFUSED, said) else Unreachable
         raise kind(f"{where}: {said}", hint="landbridge doctor") from error

@@ -1,11 +1,21 @@
 """Names of parcels and their files. They keep things apart and carry no meaning (docs/parcel.md)."""
 
 import re
+import secrets
+import time
+from uuid import UUID
 
 INDEX = "index"
 PARCEL_ID = re.compile("[0-9a-f]{32}")
 MANIFEST_NAME = re.compile(r"manifest\.json(\.age)?")
 PART_NAME = re.compile(r"part-[0-9a-f]+(-[0-9]+)*\.parquet(\.age)?")
+
+
+def new_parcel_id() -> str:
+    """32 hex digits, a UUIDv7 (RFC 9562): milliseconds since 1970, then 74 random bits. Later ids sort later."""
+    version, variant = 7 << 76, 2 << 62
+    value = secrets.randbits(80) & ~(0xF << 76) & ~(0x3 << 62)
+    return UUID(int=time.time_ns() // 1_000_000 << 80 | value | version | variant).hex
 
 
 def parcel_folder(table: str, parcel_id: str) -> str:

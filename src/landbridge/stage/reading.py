@@ -43,7 +43,7 @@ def find_parcels(store: Store, table: str) -> list[str]:
     return sorted("/".join(p[:2]) for p in levels if len(p) == 3 and p[2] == INDEX and PARCEL_ID.fullmatch(p[1]))
 
 
-def has_index(store: Store, folder: str) -> bool:
+def is_finished(store: Store, folder: str) -> bool:
     """Whether `folder` holds a finished parcel, sound or not."""
     return f"{folder}/{INDEX}" in store.files(folder)
 
@@ -58,6 +58,16 @@ def open_parcel(store: Store, folder: str, *, verifiers: Sequence[str], identiti
     return Parcel(folder, index, _read_manifest(store, folder, index, identities), signer)
 
 
+def plain_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequence[str]) -> bytes:
+    """The part as a Parquet file in memory. Raises ParcelMissing, ParcelDamaged, CannotOpen."""
+    data = _fetch(store, parcel.folder, IndexEntry(entry.file, entry.sealed_bytes, entry.sealed_sha256))
+    with _about(f"{parcel.folder}/{entry.file}"):
+        plain = age.open_sealed(data, identities) if parcel.index.sealed else data
+        if len(plain) != entry.plain_bytes or hashlib.sha256(plain).hexdigest() != entry.plain_sha256:
+            raise ParcelDamaged("what was sealed is not what the manifest says")
+    return plain
+
+
 def read_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequence[str]) -> "Iterator[pa.RecordBatch]":
     """The part's rows, in batches of `arrow_schema(parcel.manifest.schema)` and at most BATCH_ROWS rows.
 
@@ -66,12 +76,8 @@ def read_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequen
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
-    signed = IndexEntry(entry.file, entry.sealed_bytes, entry.sealed_sha256)
-    data = _fetch(store, parcel.folder, signed)
+    plain = plain_part(store, parcel, entry, identities)
     with _about(f"{parcel.folder}/{entry.file}"):
-        plain = age.open_sealed(data, identities) if parcel.index.sealed else data
-        if len(plain) != entry.plain_bytes or hashlib.sha256(plain).hexdigest() != entry.plain_sha256:
-            raise ParcelDamaged("what was sealed is not what the manifest says")
         try:
             file = ParquetFile(pa.BufferReader(plain))
             if not file.schema_arrow.equals(arrow_schema(parcel.manifest.schema)):

@@ -11,7 +11,9 @@ from landbridge.sealing.keyring import Keyring, default_signer_name
 
 def generate_command(
     *,
-    name: Annotated[str | None, typer.Option("--name", help="Name of this side's signatures [default: the host].")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of this side's signatures [default: the host].")
+    ] = None,
     project: ProjectFolder = None,
 ) -> None:
     """Make this side's keys: one to open what is sealed for us, one to sign what we export."""

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from landbridge.cli.options import AsJson, From, ProjectFolder, open_world, place
-from landbridge.cli.text import print_json, print_table, rows, size
+from landbridge.cli.text import print_table, rows, size
 from landbridge.engine.shelf import acceptable, find_one
 from landbridge.schema.filters import where_clause
 from landbridge.stage.location import open_store

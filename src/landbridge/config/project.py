@@ -1,0 +1,204 @@
+"""The project: landbridge.yaml, config/tables.yaml, .env and the environment, as one frozen value."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from landbridge.config.connections import add_defaults, is_secret, read_connections
+from landbridge.config.credentials import fetch
+from landbridge.config.document import Document, read_document
+from landbridge.config.environment import Environment, read_environment
+from landbridge.config.problems import Keys, Problems, did_you_mean
+from landbridge.config.tables import Defaults, Level, Strict, Table, read_tables
+from landbridge.config.validation import validate
+from landbridge.connectors.registry import ConnectionOptions
+from landbridge.errors import UsageError
+
+FILE = "landbridge.yaml"
+MIB = 2**20
+SIZES = {"": 1, "K": 1000, "KI": 2**10, "M": 1000**2, "MI": MIB, "G": 1000**3, "GI": 2**30}
+LEVELS = {"gzip": 9, "brotli": 11}  # most that compression_level may be; else 22
+VARIABLES: dict[Keys, str] = {
+    ("exports",): "EXPORT_BASE_DIR",
+    ("imports",): "IMPORT_BASE_DIR",
+    ("parcels", "compression_type"): "COMPRESSION_TYPE",
+    ("parcels", "compression_level"): "COMPRESSION_LEVEL",
+}
+
+
+def _size(value: object) -> object:
+    """Bytes, from text like `16MB` or `1 GiB`; any other value as it is."""
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"([0-9]{1,12}) ?(?:([KMG]I?)?B)?", value.upper())
+    if found is None:
+        raise ValueError("must be bytes as a whole number, or like 16MB, 64MiB")
+    return int(found[1]) * SIZES[found[2] or ""]
+
+
+def _part_size(size: int) -> int:
+    if not MIB <= size <= 256 * MIB:
+        raise ValueError("must be from 1MiB to 256MiB")
+    return size
+
+
+def _location(text: str) -> str:
+    """A folder or a URL without credentials: locations are shown and written into plans."""
+    if not text or "\0" in text:
+        raise ValueError("must be a folder or an object store's URL")
+    if "://" in text and (":" in urlsplit(text).netloc.rpartition("@")[0] or "?" in text):
+        raise ValueError("no credentials here; object stores take them from their own variables")
+    return text
+
+
+def _database_url(url: SecretStr) -> SecretStr:
+    if re.match(
+        r"sqlite(\+pysqlite)?:///(?!:memory:)[^?]|(postgres|postgresql|postgresql\+psycopg)://.", url.get_secret_value()
+    ):
+        return url
+    raise ValueError("must be sqlite:///path/to/file.db or postgresql://user:password@host:port/database")
+
+
+Location = Annotated[str, AfterValidator(_location)]
+
+
+class ParcelSettings(Strict):
+    """How parcels are written; `part_size` in bytes of Parquet."""
+
+    compression_type: Literal["zstd", "snappy", "gzip", "brotli"] = "zstd"
+    compression_level: int = Field(default=3, ge=1, le=22)
+    part_size: Annotated[int, BeforeValidator(_size), AfterValidator(_part_size)] = 16 * MIB
+
+    @model_validator(mode="after")
+    def _level_of_its_type(self) -> Self:
+        most = LEVELS.get(self.compression_type, 22)
+        if self.compression_level > most:
+            context = {"most": most, "kind": self.compression_type, "at": "compression_level"}
+            raise PydanticCustomError("level", "must be at most {most} for {kind}", context)
+        return self
+
+
+class _Settings(Strict):
+    connections: Level | None = None
+    drive_table: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///state/drive.db")
+    exports: Location = "exports"
+    imports: Location = "imports"
+    stage: Location = "stage"
+    keys: Location = "keys"
+    processes: int | None = Field(default=None, ge=1)
+    parcels: Level | None = None
+    defaults: Level | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """All that a command knows of its project; paths are absolute, secrets are hidden from repr."""
+
+    folder: Path
+    connections: Mapping[str, ConnectionOptions]
+    tables: tuple[Table, ...]
+    drive_table: str = field(repr=False)  # SQLAlchemy URL
+    exports: str  # folder or object-store URL; so the next two
+    imports: str
+    stage: str
+    keys: Path
+    parcels: ParcelSettings
+    processes: int | None = None  # None: as many as the engine finds sensible
+
+    def table(self, name: str) -> Table:
+        """Raises UsageError for a name that tables.yaml does not have."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        known = did_you_mean(name, [table.name for table in self.tables]).removeprefix("; ")
+        raise UsageError(f"no table is called {name!r}", hint=known)
+
+
+def find_project(start: Path) -> Path:
+    """The nearest folder with landbridge.yaml, from `start` upwards. Raises UsageError if there is none."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise UsageError(f"no {FILE} in {start} or above it", hint="landbridge init")
+
+
+def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Project:
+    """Read the project in `folder`; `environ`, by default the process's, wins over its .env.
+
+    Raises ConfigError with every problem that there is, one a line. May start the user's `cmd:` programs.
+    """
+    folder = folder.resolve()
+    problems = Problems()
+    environment = read_environment(folder, os.environ if environ is None else environ, problems)
+    found = read_document(folder, FILE, problems)
+    document = found or Document(FILE)
+    _put_in(document, folder, environment, problems)
+    _add_defaults(document, environment, problems)
+    # where one of these has problems, its defaults stand in until all problems are raised
+    settings = validate(_Settings, document, (), problems) or _Settings()
+    parcels = validate(ParcelSettings, document, ("parcels",), problems) or ParcelSettings()
+    defaults = validate(Defaults, document, ("defaults",), problems) or Defaults()
+    connections = read_connections(document, folder, problems)
+    declared = document.get(("connections",))
+    known = declared if found and isinstance(declared, dict) else None
+    tables = read_tables(folder, defaults, known, problems)
+    problems.raise_if_any()
+    return Project(
+        folder=folder,
+        connections=connections,
+        tables=tables,
+        drive_table=_below(folder, settings.drive_table.get_secret_value()),
+        exports=_absolute(folder, settings.exports),
+        imports=_absolute(folder, settings.imports),
+        stage=_absolute(folder, settings.stage),
+        keys=folder / settings.keys,
+        parcels=parcels,
+        processes=settings.processes,
+    )
+
+
+def _put_in(document: Document, folder: Path, environment: Environment, problems: Problems) -> None:
+    """Replace what stands for variables and secrets; the free keys are gone and so ask for nothing."""
+    document.drop_free_keys()
+    for keys, place in list(document.places.items()):
+        text = document.get(keys)
+        if isinstance(text, str):
+            if is_secret(keys):
+                value = fetch(text, folder, environment, place, problems)
+            else:
+                value = environment.expand(text, place, problems)
+            if value != text and keys:
+                document.set(keys, value)
+                document.free.add(keys)
+
+
+def _add_defaults(document: Document, environment: Environment, problems: Problems) -> None:
+    """Let the environment give what landbridge.yaml does not."""
+    if not isinstance(document.data, dict | None):
+        problems.add(document.place(()), "must be a mapping of keys to values")
+    if not isinstance(document.data, dict):
+        document.data = {}
+    for section in ("parcels", "defaults", "connections"):
+        if document.get((section,)) is None:
+            document.set((section,), {})
+    for keys, variable in VARIABLES.items():
+        environment.fill(document, keys, variable)
+    add_defaults(document, environment)
+
+
+def _absolute(folder: Path, location: str) -> str:
+    return location if "://" in location else str(folder / location)
+
+
+def _below(folder: Path, url: str) -> str:
+    """The URL of the drive table, a relative SQLite file taken as below `folder`."""
+    scheme, _, path = url.partition(":///")
+    return f"{scheme}:///{folder / path}" if scheme.startswith("sqlite") else url

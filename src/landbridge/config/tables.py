@@ -1,0 +1,234 @@
+"""config/tables.yaml: which source table is kept in step with which target table (seed 000, section 0.2)."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from landbridge.config.document import Document, read_document
+from landbridge.config.problems import Keys, Problems, did_you_mean
+from landbridge.config.validation import validate
+from landbridge.contracts.values import Filter, Read, Write
+from landbridge.schema.filters import compose
+from landbridge.schema.model import Relation
+
+FILE = "config/tables.yaml"
+SCHEDULES = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+    "monthly": timedelta(days=30),
+}
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LATER = ("incremental", "upsert", "scd2")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One source table and its target; `schedule` is how old the target may become, None for no matter how old."""
+
+    name: str
+    read: Read
+    write: Write
+    sync_mode: Literal["full"]
+    schedule: timedelta | None
+    encryption: bool = True
+    compression: bool = True
+
+
+def _name(text: str) -> str:
+    """Names become file names, on any file system that parcels are carried on."""
+    if text in ("", ".", "..") or re.search(r"[/\\]", text) or not text.isprintable():
+        raise ValueError("must name a file: no '/' or '\\', nothing unprintable, not empty, '.' or '..'")
+    if len(text) > 128 or len(text.encode()) > 200:
+        raise ValueError("too long for a file's name: at most 128 characters, and 200 bytes in UTF-8")
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not text or "\0" in text:
+        raise ValueError("must not be empty or hold NUL")
+    return text
+
+
+def _schedule(value: object) -> timedelta:
+    if isinstance(value, str) and value in SCHEDULES:
+        return SCHEDULES[value]
+    found = re.fullmatch(r"0*([1-9][0-9]{0,4}) ?([mhdw])", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"must be {', '.join(SCHEDULES)}, or like 90m, 6h, 1d, 2w")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def _filter(value: object) -> Filter:
+    if not isinstance(value, str | list | None):
+        raise ValueError("must be text or a list of texts")  # noqa: TRY004 - pydantic takes no TypeError
+    try:
+        return compose(value)
+    except ValueError as error:
+        raise ValueError(str(error).partition(": ")[0]) from error  # without the item itself
+
+
+def _query(text: str) -> str:
+    if "{table}" not in text:
+        raise ValueError("must hold {table} where the table's name belongs")
+    return text
+
+
+def _mode(value: object) -> object:
+    if value in LATER:
+        raise ValueError("not in this version yet; it has 'full' only")
+    return value
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Schedule = Annotated[timedelta, BeforeValidator(_schedule)]
+Level = dict[str, object]  # validated by itself, see validate
+
+
+class Strict(BaseModel):
+    """A mapping as it is written: no other keys, no other types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Defaults(Strict):
+    """What every table has unless it says otherwise."""
+
+    encryption: bool = True
+    compression: bool = True
+    schedule: Schedule | None = None
+
+
+class _File(Strict):
+    tables: list[object]
+
+
+class _Entry(Defaults):
+    name: Annotated[str, AfterValidator(_name)]
+    snowflake: Level = {}
+    postgres: Level = {}
+    source: Level = {}
+    target: Level = {}
+    sync_mode: Annotated[Literal["full"], BeforeValidator(_mode)] = "full"
+
+
+class _Place(Strict):
+    table: Identifier
+    schema_: Identifier | None = Field(None, alias="schema")
+
+
+class _Rows(_Place):
+    database: Identifier | None = None
+    filter: Annotated[Filter, BeforeValidator(_filter)] = Filter()
+    source_query: Annotated[str, AfterValidator(_query)] | None = None
+
+
+class _Snowflake(_Rows):
+    database: Identifier
+    schema_: Identifier = Field(alias="schema")
+
+
+class _Source(_Rows):
+    connection: str
+
+
+class _Postgres(_Place):
+    schema_: Identifier = Field(alias="schema")
+
+
+class _Target(_Place):
+    connection: str
+    database: Identifier | None = None
+
+
+Block = TypeVar("Block", bound=_Place)
+SOURCES: Mapping[str, type[_Rows]] = {"snowflake": _Snowflake, "source": _Source}
+TARGETS: Mapping[str, type[_Place]] = {"postgres": _Postgres, "target": _Target}
+
+
+def read_tables(
+    folder: Path, defaults: Defaults, connections: Collection[str] | None, problems: Problems
+) -> tuple[Table, ...]:
+    """The tables without problems, in their order; `connections` are those declared, None if that is not known."""
+    document = read_document(folder, FILE, problems)
+    if document is None:
+        return ()
+    document.drop_free_keys()
+    if document.data is None:
+        problems.add(document.place(()), "empty; list the tables under 'tables:'")
+        return ()
+    if (file := validate(_File, document, (), problems)) is None:
+        return ()
+    _refuse_twins(document, len(file.tables), problems)
+    places: list[Keys] = [("tables", number) for number in range(len(file.tables))]
+    tables = (_table(document, at, defaults, connections, problems) for at in places)
+    return tuple(table for table in tables if table is not None)
+
+
+def _table(
+    document: Document, at: Keys, defaults: Defaults, connections: Collection[str] | None, problems: Problems
+) -> Table | None:
+    entry = validate(_Entry, document, at, problems)
+    source = _one_of(SOURCES, "source", document, at, problems)
+    target = _one_of(TARGETS, "target", document, at, problems)
+    if source and target and connections is not None and not {source.connection, target.connection} & {*connections}:
+        for side in (source, target):
+            unknown = f"no connection is called {side.connection!r}{did_you_mean(side.connection, connections)}"
+            problems.add(document.place(side.named), unknown)
+    if entry is None or source is None or target is None:
+        return None
+    own = entry.model_fields_set
+    return Table(
+        name=entry.name,
+        read=Read(source.connection, source.relation, source.block.source_query, source.block.filter),
+        write=Write(target.connection, target.relation),
+        sync_mode=entry.sync_mode,
+        schedule=(entry if "schedule" in own else defaults).schedule,
+        encryption=(entry if "encryption" in own else defaults).encryption,
+        compression=(entry if "compression" in own else defaults).compression,
+    )
+
+
+@dataclass(frozen=True)
+class _Side(Generic[Block]):
+    """One side of a table; `named` are the keys at which its connection is named."""
+
+    connection: str
+    named: Keys
+    block: Block
+
+    @property
+    def relation(self) -> Relation:
+        return Relation(self.block.table, self.block.schema_, getattr(self.block, "database", None))
+
+
+def _one_of(
+    forms: Mapping[str, type[Block]], side: str, document: Document, at: Keys, problems: Problems
+) -> _Side[Block] | None:
+    """The one block of `forms` that the entry has; the short forms are called after their connection."""
+    entry = document.get(at)
+    given = [key for key in forms if isinstance(entry, dict) and key in entry]
+    if isinstance(entry, dict) and not given:
+        problems.add(document.place((*at, side)), f"missing; write {' or '.join(repr(key) for key in forms)}")
+    for extra in given[1:]:
+        problems.add(document.place((*at, extra)), f"one {side} too many, beside {given[0]!r}")
+    for key in given:
+        block = validate(forms[key], document, (*at, key), problems)
+        if block is not None and len(given) == 1:
+            named = (*at, key, "connection") if key == side else (*at, key)
+            return _Side(getattr(block, "connection", key), named, block)
+    return None
+
+
+def _refuse_twins(document: Document, count: int, problems: Problems) -> None:
+    first: dict[str, int] = {}
+    for number in range(count):
+        keys = ("tables", number, "name")
+        name = document.get(keys)
+        if isinstance(name, str) and (twin := first.setdefault(name.casefold(), number)) != number:
+            problems.add(document.place(keys), f"also the name of tables[{twin}]; case makes no difference")

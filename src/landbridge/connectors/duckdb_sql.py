@@ -1,0 +1,170 @@
+"""What the DuckDB connector says to DuckDB: reads, the catalog, the book of loads."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from landbridge.contracts.values import Landing, Part, Read
+from landbridge.errors import SourceError
+from landbridge.schema.arrow import travels_as_text
+from landbridge.schema.duckdb import parse_type, render_type
+from landbridge.schema.filters import Filter, where_clause
+from landbridge.schema.fit import Pairing
+from landbridge.schema.model import Column, Relation, TableSchema
+from landbridge.schema.names import qualify, quote
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+PART_ROWS = 2 * 122_880  # whole row groups of DuckDB, so that parts end where its files do
+LOADS = "landbridge_loads"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The newest load of a target table; version 0 where there was none."""
+
+    version: int
+    load_id: str | None
+    rows: int
+
+
+def fetch(connection: "duckdb.DuckDBPyConnection", sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    return connection.execute(sql, list(values)).fetchall()
+
+
+def source(read: Read) -> str:
+    if read.query is None:
+        return qualify(read.relation)
+    return f"({read.query.replace('{table}', qualify(read.relation))}\n) AS source"
+
+
+def schema(connection: "duckdb.DuckDBPyConnection", read: Read) -> TableSchema:
+    if read.query is None:
+        schema = describe(connection, [read.relation])[read.relation]
+        if schema is None:
+            raise SourceError(f"there is no table {read.relation}", hint="check config/tables.yaml")
+        return schema
+    described = fetch(connection, f"DESCRIBE SELECT * FROM {source(read)}")
+    return TableSchema(tuple(Column(row[0], parse_type(row[1]), native=row[1]) for row in described))
+
+
+def parts(name: str, connection: "duckdb.DuckDBPyConnection", read: Read, schema: TableSchema) -> Iterator[Part]:
+    """Ranges of rowid for a plain table; a query, a view or a QUALIFY sees all rows at once."""
+    select = f"SELECT {', '.join(travelling(column) for column in schema.columns)} FROM {source(read)}"
+    if read.query or read.filter.qualify or not is_table(connection, read.relation):
+        yield Part(name, 0, select + where_clause(read.filter), schema)
+        return
+    last = fetch(connection, f"SELECT coalesce(max(rowid), -1) FROM {qualify(read.relation)}")[0][0]
+    for number, start in enumerate(range(0, last + 1, PART_ROWS)):
+        piece = f"rowid >= {start} AND rowid < {start + PART_ROWS}"
+        where = f"{piece} AND {read.filter.where}" if read.filter.where else piece
+        yield Part(name, number, select + where_clause(Filter(where)), schema)
+
+
+def travelling(column: Column) -> str:
+    """The column as it travels: the Arrow type of its kind and nothing lost."""
+    name = quote(column.name)
+    if column.type.kind == "uuid":
+        return f"unhex(replace(CAST({name} AS VARCHAR), '-', '')) AS {name}"
+    if column.type.kind == "json" and column.native != "JSON":
+        return f"CAST(to_json({name}) AS VARCHAR) AS {name}"
+    text = column.type.kind in ("json", "text", "char") or travels_as_text(column.type)
+    return f"CAST({name} AS {'VARCHAR' if text else render_type(column.type)}) AS {name}"
+
+
+def stored(pairing: Pairing) -> str:
+    """The arriving column as the target's type."""
+    name = quote(pairing.target.name)
+    value = f"hex({name})" if pairing.target.type.kind == "uuid" else name
+    return f"CAST({value} AS {pairing.target.native or render_type(pairing.target.type)})"
+
+
+def refuse_infinity(batch: "pa.RecordBatch", name: str) -> None:
+    """DuckDB's infinite dates arrive as the ends of the number line, and would be some day of the year 294247."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if not (pa.types.is_date32(field.type) or pa.types.is_timestamp(field.type)):
+            continue
+        bits = 32 if pa.types.is_date32(field.type) else 64
+        ends = pc.min_max(column.view(pa.int32() if bits == 32 else pa.int64())).as_py()
+        if ends["max"] == 2 ** (bits - 1) - 1 or ends["min"] == 1 - 2 ** (bits - 1):
+            raise SourceError(
+                f"connection {name!r}: column {field.name} holds infinity, which is no date elsewhere",
+                hint="replace it in source_query, for example nullif(column, 'infinity')",
+            )
+
+
+def is_table(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> bool:
+    sql = "SELECT 1 FROM duckdb_tables() WHERE " + _named(relation)
+    return bool(fetch(connection, sql, relation.levels))
+
+
+def _named(relation: Relation) -> str:
+    """A condition on the catalog's columns; DuckDB's names ignore case, quoted or not."""
+    columns = [("database_name", relation.database), ("schema_name", relation.schema), ("table_name", relation.table)]
+    unset = {"database_name": "current_database()", "schema_name": "currentschema()", "table_name": "''"}
+    number = iter(range(1, 4))
+    sides = [(name, f"${next(number)}" if value is not None else unset[name]) for name, value in columns]
+    return " AND ".join(f"lower({name}) = lower({value})" for name, value in sides)
+
+
+def describe(
+    connection: "duckdb.DuckDBPyConnection", relations: Sequence[Relation]
+) -> dict[Relation, TableSchema | None]:
+    return {relation: _described(connection, relation) for relation in relations}
+
+
+def _described(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> TableSchema | None:
+    found = fetch(
+        connection,
+        "SELECT column_name, data_type, is_nullable, column_default IS NOT NULL FROM duckdb_columns() "
+        f"WHERE {_named(relation)} ORDER BY column_index",
+        relation.levels,
+    )
+    if not found:
+        return None
+    key = fetch(
+        connection,
+        f"SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY' "
+        f"AND {_named(relation)}",
+        relation.levels,
+    )
+    columns = tuple(
+        Column(name, parse_type(native), nullable, native, default) for name, native, nullable, default in found
+    )
+    return TableSchema(columns, tuple(key[0][0]) if key else ())
+
+
+def mark(relation: Relation) -> str:
+    return f"landbridge landing for {relation}, attempt ".replace("'", "''")
+
+
+def newest_load(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> Loaded:
+    loads = replace(relation, table=LOADS)
+    if not is_table(connection, loads):
+        return Loaded(0, None, 0)
+    newest = fetch(
+        connection,
+        f"SELECT version, load_id, row_count FROM {qualify(loads)} WHERE target_table = $1 "
+        "ORDER BY version DESC LIMIT 1",
+        [relation.table],
+    )
+    return Loaded(*newest[0]) if newest else Loaded(0, None, 0)
+
+
+def record_load(connection: "duckdb.DuckDBPyConnection", landing: Landing) -> None:
+    load, relation = landing.load, landing.write.relation
+    loads = qualify(replace(relation, table=LOADS))
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {loads} (target_table VARCHAR, version BIGINT, load_id VARCHAR, "
+        "pipeline_name VARCHAR, parcel_id VARCHAR, row_count BIGINT, loaded_at TIMESTAMPTZ, "
+        "PRIMARY KEY (target_table, version))"
+    )
+    connection.execute(
+        f"INSERT INTO {loads} VALUES ($1, $2, $3, $4, $5, $6, now())",
+        [relation.table, landing.version + 1, load.load_id, load.pipeline_name, load.parcel_id, load.rows],
+    )

@@ -1,0 +1,260 @@
+"""Reading PostgreSQL: COPY … TO STDOUT as CSV, parsed into Arrow, every part in one exported snapshot."""
+
+import math
+import re
+import threading
+from binascii import unhexlify
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from queue import Queue
+from typing import TYPE_CHECKING
+
+from landbridge.connectors.postgres_catalog import describe, locate, value
+from landbridge.connectors.postgres_session import READS, SETTINGS, Server, asyncpg_arguments, border, connect
+from landbridge.contracts.values import Part, Read, Snapshot
+from landbridge.errors import SourceError, Unreachable
+from landbridge.schema.arrow import arrow_schema, arrow_type
+from landbridge.schema.model import Column, Relation, TableSchema
+from landbridge.schema.names import qualify, quote
+from landbridge.schema.postgres import parse_type
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from landbridge.connectors.postgres_session import Connection
+
+PART_BYTES = 64 << 20  # heap bytes of one part
+CHUNK_BYTES = 8 << 20  # CSV bytes parsed at a time; a chunk holds whole rows, so one wide row may exceed it
+CHUNKS_AHEAD = 2
+HEX = {"binary": "encode({0}, 'hex')", "uuid": "encode(uuid_send({0}), 'hex')"}
+
+HEAP = """
+SELECT coalesce(max(pg_relation_size(leaf.oid)), 0) / current_setting('block_size')::bigint AS blocks,
+       coalesce(sum(pg_relation_size(leaf.oid)), 0)::bigint AS bytes
+FROM pg_class c
+JOIN pg_class leaf ON leaf.oid = c.oid AND c.relkind IN ('r', 'm')
+    OR c.relkind = 'p' AND leaf.oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)
+LEFT JOIN pg_am am ON am.oid = leaf.relam
+WHERE c.oid = %s::regclass
+HAVING bool_and(coalesce(am.amname = 'heap', false))
+"""
+
+
+@contextmanager
+def snapshot(server: Server, read: Read) -> Iterator[Snapshot]:
+    """See Source.snapshot; the instant lives as long as this context's connection."""
+    relation = locate(server, read.relation)
+    if read.filter.qualify:
+        raise SourceError(
+            f"{relation}: postgres has no QUALIFY", hint="rank the rows in source_query and filter on that"
+        )
+    with connect(server, READS) as connection:
+        with border(SourceError, str(relation)):
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            row = connection.execute("SELECT pg_export_snapshot(), now()").fetchone()
+        assert row is not None, "a SELECT without FROM gives one row"  # noqa: S101
+        yield _taken(connection, read, relation, *row)
+
+
+def _taken(connection: "Connection", read: Read, relation: Relation, name: str, as_of: datetime) -> Snapshot:
+    query = read.query.replace("{table}", qualify(relation)) if read.query else None
+    source = f"(\n{query}\n) AS landbridge_query" if query else qualify(relation)
+    conditions = [f"({read.filter.where}\n)"] if read.filter.where else []
+    with border(SourceError, f"{relation}\n{query or ''}".strip()):
+        schema = _query_schema(connection, source) if query else describe(connection, [relation])[relation]
+        if schema is None:
+            raise SourceError(f"no table {relation} at {read.connection}", hint="check its name in tables.yaml")
+        ranges = [""] if query else _ctid_ranges(connection, relation)
+    columns = ", ".join(_expression(column) for column in schema.columns)
+    counting = _select("count(*)", source, conditions)
+    with border(SourceError, f"{relation}\n{counting}"):
+        rows = value(connection, counting)
+    parts = tuple(
+        Part(
+            connection=read.connection,
+            number=number,
+            sql=_select(columns, source, [*conditions, *([ctid] if ctid else [])]),
+            schema=schema,
+            snapshot=name,
+        )
+        for number, ctid in enumerate(ranges)
+    )
+    return Snapshot(schema=schema, rows=rows, parts=parts, as_of=as_of)
+
+
+def _select(columns: str, source: str, conditions: list[str]) -> str:
+    where = "\nWHERE " + "\n  AND ".join(conditions) if conditions else ""
+    return f"SELECT {columns}\nFROM {source}{where}\n"
+
+
+def _expression(column: Column) -> str:
+    name = quote(column.name)
+    return f"{HEX[column.type.kind].format(name)} AS {name}" if column.type.kind in HEX else name
+
+
+def _query_schema(connection: "Connection", source: str) -> TableSchema:
+    cursor = connection.execute(f"SELECT * FROM {source} LIMIT 0")
+    result = cursor.pgresult
+    assert result is not None, "a SELECT has a result"  # noqa: S101
+    numbers = range(result.nfields)
+    natives = value(
+        connection,
+        "SELECT array_agg(format_type(t, m) ORDER BY n) FROM unnest(%s::oid[], %s::int[]) WITH ORDINALITY f(t, m, n)",
+        [result.ftype(n) for n in numbers],
+        [result.fmod(n) for n in numbers],
+    )
+    names = [column.name for column in cursor.description or ()]
+    if double := sorted({name for name in names if names.count(name) > 1}):
+        raise SourceError(f"source_query has two columns named {', '.join(double)}", hint="give one an alias")
+    return TableSchema(
+        tuple(Column(name, parse_type(native), native=native) for name, native in zip(names, natives, strict=True))
+    )
+
+
+def _ctid_ranges(connection: "Connection", relation: Relation) -> list[str]:
+    """Block ranges of about PART_BYTES as conditions; one empty condition where rows have no such place.
+
+    A partitioned table's ranges hold in each of its partitions. PostgreSQL 14 and newer scan only the range.
+    """
+    heap = connection.execute(HEAP, [qualify(relation)]).fetchone()
+    count = math.ceil(heap[1] / PART_BYTES) if heap else 1
+    if heap is None or count < 2:
+        return [""]
+    step = math.ceil(heap[0] / count)
+    starts = range(0, heap[0], step)
+    ends = [f" AND ctid < '({start},0)'" for start in starts[1:]]
+    return [f"ctid >= '({start},0)'{end}" for start, end in zip(starts, [*ends, ""], strict=True)]
+
+
+def batches(server: Server, part: Part) -> "Iterator[pa.RecordBatch]":
+    """See Source.batches. A thread receives while the caller parses; it waits when two chunks lie ready."""
+    chunks: Queue[bytes | int | Exception] = Queue(CHUNKS_AHEAD)
+    stop = threading.Event()
+    receiver = threading.Thread(target=_receive, args=(server, part, chunks, stop), daemon=True)
+    receiver.start()
+    rows = 0
+    try:
+        while not isinstance(item := chunks.get(), int):
+            if isinstance(item, Exception):
+                with border(SourceError, f"part {part.number} of {part.connection}\n{part.sql}"):
+                    raise item
+            for batch in _parse(item, part.schema):
+                rows += batch.num_rows
+                yield batch
+        if rows != item:
+            raise SourceError(f"part {part.number} of {part.connection}: postgres sent {item} rows, {rows} were read")
+    finally:
+        stop.set()
+        while receiver.is_alive():
+            if not chunks.empty():
+                chunks.get()
+            receiver.join(0.01)
+
+
+def _receive(server: Server, part: Part, chunks: "Queue[bytes | int | Exception]", stop: threading.Event) -> None:
+    import asyncio
+
+    try:
+        chunks.put(asyncio.run(_copy(server, part, chunks, stop)))
+    except OSError as error:  # a TimeoutError as well
+        chunks.put(Unreachable(f"connection to postgres at {server.host}:{server.port} lost: {error}"))
+    except Exception as error:  # noqa: BLE001 - whatever ends this thread is raised by the one who waits for it
+        chunks.put(error)
+
+
+async def _copy(server: Server, part: Part, chunks: "Queue[bytes | int | Exception]", stop: threading.Event) -> int:
+    """Rows by the server's own count, after all chunks. Each message of COPY holds whole rows, by the protocol."""
+    import asyncpg
+
+    waiting = bytearray()
+
+    def hand_over() -> None:
+        chunks.put(bytes(waiting))  # blocks this loop, which has nothing else to do: that is the backpressure
+        waiting.clear()
+        if stop.is_set():
+            raise ConnectionAbortedError("the reader stopped early")
+
+    async def receive(data: bytes) -> None:
+        waiting.extend(data)
+        if len(waiting) >= CHUNK_BYTES:
+            hand_over()
+
+    connection = await asyncpg.connect(**asyncpg_arguments(server))
+    try:
+        await connection.execute(SETTINGS)
+        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if part.snapshot:
+            await connection.execute("SET TRANSACTION SNAPSHOT '{}'".format(part.snapshot.replace("'", "''")))
+        tag = await connection.copy_from_query(part.sql, output=receive, format="csv")
+        if waiting:
+            hand_over()
+        return int(tag.removeprefix("COPY "))
+    finally:
+        connection.terminate()
+
+
+def _parse(csv: bytes, schema: TableSchema) -> "list[pa.RecordBatch]":
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    types = {c.name: pa.string() if c.type.kind in HEX else arrow_type(c.type) for c in schema.columns}
+    quoted = b'"' in csv
+    try:
+        table = arrow_csv.read_csv(
+            pa.py_buffer(csv),
+            arrow_csv.ReadOptions(column_names=list(types), use_threads=False, block_size=len(csv) + 1),
+            arrow_csv.ParseOptions(
+                quote_char='"' if quoted else False, newlines_in_values=quoted, ignore_empty_lines=False
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=types,
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                true_values=["t"],
+                false_values=["f"],
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise _cannot_travel(str(error), schema) from None  # pyarrow's text quotes the value
+    for number, column in enumerate(schema.columns):
+        if column.type.kind in HEX:
+            decoded = pa.chunked_array([_unhex(chunk) for chunk in table.column(number).chunks], pa.binary())
+            table = table.set_column(number, column.name, decoded.cast(arrow_type(column.type)))
+    found: list[pa.RecordBatch] = table.cast(arrow_schema(schema)).to_batches()
+    return found
+
+
+def _unhex(text: "pa.StringArray") -> "pa.BinaryArray":
+    """Binary values of an array of hex texts: two digits a byte, so that offsets are halved."""
+    import numpy as np
+    import pyarrow as pa
+
+    validity, offsets, digits = text.buffers()
+    ends = np.frombuffer(offsets, np.int32)[text.offset : text.offset + len(text) + 1]
+    data = unhexlify(memoryview(digits)[ends[0] : ends[-1]]) if digits else b""
+    halved = ((ends - ends[0]) // 2).astype(np.int32)
+    plain = validity if text.offset == 0 else text.is_valid().buffers()[1]
+    return pa.BinaryArray.from_buffers(pa.binary(), len(text), [plain, pa.py_buffer(halved), pa.py_buffer(data)])
+
+
+def _cannot_travel(words: str, schema: TableSchema) -> SourceError:
+    found = re.search(r"CSV column #(\d+)", words)
+    if not found:
+        return SourceError("postgres sent rows that are not the columns asked for")
+    column = schema.columns[int(found.group(1))]
+    return SourceError(
+        f"column {column.name} ({column.native or column.type}) holds a value that {column.type} cannot carry: "
+        f"{UNFIT.get(column.type.kind, 'text that is not UTF-8')}",
+        hint="filter such rows out, or cast the column to text in source_query",
+    )
+
+
+UNFIT = {
+    "decimal": "NaN",
+    "date": "infinity, or a year before 1 or after 9999",
+    "timestamp": "infinity, or a year before 1 or after 9999",
+    "timestamptz": "infinity, or a year before 1 or after 9999",
+    "time": "24:00",
+}

@@ -1,0 +1,58 @@
+"""What `doctor` asks: every connection, the drive table, the keys, the places of parcels."""
+
+from collections.abc import Iterator
+
+from landbridge.contracts.values import Check
+from landbridge.engine.world import World
+from landbridge.errors import LandbridgeError
+from landbridge.schema.model import Relation
+
+
+def diagnose(world: World) -> Iterator[tuple[str, Check]]:
+    """Pairs of what was asked and the answer. A failure is an answer: nothing is raised."""
+    for name in world.project.connections:
+        reads, writes = _used(world, name)
+        try:
+            for check in world.connector(name).check(reads, writes):
+                yield name, check
+        except LandbridgeError as error:
+            yield name, _failed("connection", error)
+    for name in sorted(_missing(world)):
+        yield name, Check("connection", None, "not defined here: this side neither reads nor writes it")
+    yield "drive table", _drive_table(world)
+    yield "keys", _keys(world)
+
+
+def _used(world: World, connection: str) -> tuple[list[Relation], list[Relation]]:
+    tables = world.project.tables
+    reads = [table.read.relation for table in tables if table.read.connection == connection]
+    writes = [table.write.relation for table in tables if table.write.connection == connection]
+    return reads, writes
+
+
+def _missing(world: World) -> set[str]:
+    named = {name for table in world.project.tables for name in (table.read.connection, table.write.connection)}
+    return named - set(world.project.connections)
+
+
+def _drive_table(world: World) -> Check:
+    try:
+        with world.ledger.read() as connection:
+            now = world.ledger.now(connection)
+    except LandbridgeError as error:
+        return _failed("opens", error)
+    return Check("opens", ok=True, detail=f"its clock says {now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _keys(world: World) -> Check:
+    keyring = world.keyring
+    try:
+        own = keyring.own_recipient, keyring.own_verifier
+    except LandbridgeError as error:
+        return _failed("present", error)
+    trusted = f"seals for {len(keyring.trusted_recipients())}, trusts {len(keyring.trusted_signers())} signer(s)"
+    return Check("present", ok=True, detail=f"{own[0][:12]}…, {own[1].partition('+')[0]}; {trusted}")
+
+
+def _failed(name: str, error: LandbridgeError) -> Check:
+    return Check(name, ok=False, detail=error.message, hint=error.hint)

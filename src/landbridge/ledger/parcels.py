@@ -1,0 +1,155 @@
+"""Parcels: what was written here and what arrived here, each direction a chain of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, RowMapping, func, or_, select, update
+
+from landbridge.errors import RunError
+from landbridge.ledger.database import Database
+from landbridge.ledger.tables import parcels
+
+Direction = Literal["out", "in"]
+State = Literal["writing", "sealed", "abandoned", "loaded", "refused"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParcelRow:
+    """One row as it was when it was read; the fields are the columns."""
+
+    parcel_id: str
+    direction: Direction
+    pipeline_name: str
+    sequence: int | None
+    state: State
+    location: str
+    as_of: datetime | None
+    row_count: int | None
+    byte_count: int | None
+    pipeline_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+def reserve(
+    db: Database, *, pipeline_name: str, parcel_id: str, location: str, as_of: datetime | None, pipeline_id: str
+) -> ParcelRow:
+    """A new `out` parcel, writing, with the next sequence number of its pipeline. RunError if the id is taken."""
+    written = (parcels.c.pipeline_name == pipeline_name) & (parcels.c.direction == "out")
+    with db.begin() as connection:
+        now = db.now(connection)
+        last = connection.execute(select(func.max(parcels.c.sequence)).where(written)).scalar_one()
+        values = {
+            "parcel_id": parcel_id,
+            "direction": "out",
+            "pipeline_name": pipeline_name,
+            "sequence": (last or 0) + 1,  # abandoned ones have none
+            "state": "writing",
+            "location": location,
+            "as_of": as_of,
+            "pipeline_id": pipeline_id,
+            "created_at": now,
+            "updated_at": now,
+        }
+        return _parcel(connection.execute(parcels.insert().values(values).returning(parcels)).mappings().one())
+
+
+def counted(db: Database, parcel_id: str, *, row_count: int, byte_count: int) -> ParcelRow:
+    """Note what a parcel being written holds, before its index is: whoever finds it sealed knows the counts."""
+    with db.begin() as connection:
+        return _change(db, connection, parcel_id, ("writing",), {"row_count": row_count, "byte_count": byte_count})
+
+
+def seal(db: Database, parcel_id: str) -> ParcelRow:
+    """Its index is written: the parcel is whole. RunError unless it was being written."""
+    with db.begin() as connection:
+        return _change(db, connection, parcel_id, ("writing",), {"state": "sealed"})
+
+
+def abandon(db: Database, parcel_id: str) -> ParcelRow:
+    """Its files are gone; the sequence number is free again. Abandoning twice is the same as once."""
+    with db.begin() as connection:
+        values = {"state": "abandoned", "sequence": None}
+        return _change(db, connection, parcel_id, ("writing", "sealed", "abandoned"), values)
+
+
+def record_in(  # noqa: PLR0913  all by keyword: each is a column
+    db: Database,
+    *,
+    pipeline_name: str,
+    parcel_id: str,
+    sequence: int | None,
+    location: str,
+    as_of: datetime | None,
+    row_count: int | None,
+    byte_count: int | None,
+    state: Literal["loaded", "refused"],
+    pipeline_id: str,
+) -> ParcelRow:
+    """Note an `in` parcel, or its new state; what was loaded once stays loaded."""
+    with db.begin() as connection:
+        now = db.now(connection)
+        news = {
+            "pipeline_name": pipeline_name,
+            "sequence": sequence,
+            "state": state,
+            "location": location,
+            "as_of": as_of,
+            "row_count": row_count,
+            "byte_count": byte_count,
+            "pipeline_id": pipeline_id,
+            "updated_at": now,
+        }
+        insert = db.insert(parcels).values(parcel_id=parcel_id, direction="in", created_at=now, **news)
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=[parcels.c.parcel_id, parcels.c.direction],
+                set_=news,
+                where=or_(parcels.c.state != "loaded", insert.excluded.state == "loaded"),
+            )
+        )
+        ours = select(parcels).where(parcels.c.parcel_id == parcel_id, parcels.c.direction == "in")
+        return _parcel(connection.execute(ours).mappings().one())
+
+
+def writing(db: Database, pipeline_name: str) -> list[ParcelRow]:
+    """Parcels that somebody began and did not finish, oldest first."""
+    return [each for each in list_parcels(db, pipeline_name, "out") if each.state == "writing"]
+
+
+def last_loaded(db: Database, pipeline_name: str) -> ParcelRow | None:
+    """The loaded parcel with the highest sequence number."""
+    loaded = (parcels.c.pipeline_name == pipeline_name) & (parcels.c.direction == "in") & (parcels.c.state == "loaded")
+    query = select(parcels).where(loaded, parcels.c.sequence.is_not(None))
+    newest = query.order_by(parcels.c.sequence.desc(), parcels.c.updated_at.desc()).limit(1)
+    with db.read() as connection:
+        row = connection.execute(newest).mappings().one_or_none()
+    return _parcel(row) if row is not None else None
+
+
+def list_parcels(db: Database, pipeline_name: str | None = None, direction: Direction | None = None) -> list[ParcelRow]:
+    """Oldest first."""
+    query = select(parcels).order_by(parcels.c.created_at, parcels.c.parcel_id)
+    if pipeline_name is not None:
+        query = query.where(parcels.c.pipeline_name == pipeline_name)
+    if direction is not None:
+        query = query.where(parcels.c.direction == direction)
+    with db.read() as connection:
+        return [_parcel(row) for row in connection.execute(query).mappings()]
+
+
+def _parcel(row: RowMapping) -> ParcelRow:
+    return ParcelRow(**row)
+
+
+def _change(
+    db: Database, connection: Connection, parcel_id: str, states: tuple[State, ...], values: Mapping[str, Any]
+) -> ParcelRow:
+    ours = (parcels.c.parcel_id == parcel_id) & (parcels.c.direction == "out") & parcels.c.state.in_(states)
+    change = update(parcels).where(ours).values(updated_at=db.now(connection), **values).returning(parcels)
+    row = connection.execute(change).mappings().one_or_none()
+    if row is None:
+        raise RunError(f"no parcel {parcel_id} written here is {' or '.join(states)}", hint="landbridge parcel list")
+    return _parcel(row)
