@@ -1,22 +1,18 @@
-"""Export of a DuckDB table as a sealed parcel, against DuckDB's own COPY to Parquet/zstd and then the age binary."""
+"""Export of a DuckDB table as a sealed parcel, against DuckDB's own COPY to Parquet/zstd and then the age binary.
+
+`export_duckdb.py WAREHOUSE PLAIN SEALED RECIPIENT` is the other side.
+"""
 
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import fin
 import stand
 from measure import Job, Side, compare
 
 LEVEL = 3  # of zstd; the default of landbridge.yaml
-COPY = """
-import duckdb, sys
-with duckdb.connect(sys.argv[1], read_only=True) as connection:
-    connection.execute(
-        f"COPY fin TO '{sys.argv[2]}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {sys.argv[3]})"
-    )
-"""
+COPY = "COPY fin TO '{file}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {level})"
 
 
 def main() -> None:
@@ -26,8 +22,7 @@ def main() -> None:
     gap = stand.make_gap(warehouse=warehouse, environment={})
     size = stand.folder_bytes(gap.export())
     sealed = plain.with_suffix(".age")
-    copy = f"'{sys.executable}' -c '{COPY.replace(chr(39), chr(39) + chr(92) + chr(39) * 2)}' '{warehouse}' '{plain}' {LEVEL}"
-    baseline = f"{copy} && age -r {gap.recipient} -o '{sealed}' '{plain}'"
+    baseline = [sys.executable, __file__, str(warehouse), str(plain), str(sealed), gap.recipient]
 
     def opened() -> tuple[int, int]:
         identity = gap.outside / "keys" / "identity.txt"
@@ -39,9 +34,17 @@ def main() -> None:
             path.unlink(missing_ok=True)
 
     ours = Side("landbridge", gap.export_command(), gap.remove_parcels, gap.checksum)
-    other = Side("duckdb + age", ["sh", "-c", baseline], clear, opened)
+    other = Side("duckdb + age", baseline, clear, opened)
     compare(Job("export_duckdb", fin.ROWS, size), ours, other, bar=0.5, age=_age_version())
     clear()
+
+
+def copy_and_seal(warehouse: str, plain: str, sealed: str, recipient: str) -> None:
+    import duckdb
+
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        connection.execute(COPY.format(file=plain, level=LEVEL))
+    subprocess.run(["age", "-r", recipient, "-o", sealed, plain], check=True)
 
 
 def _age_version() -> str:
@@ -49,4 +52,4 @@ def _age_version() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    copy_and_seal(*sys.argv[1:]) if len(sys.argv) > 1 else main()

@@ -1,6 +1,8 @@
 """Export of a PostgreSQL table as a sealed parcel, against psql's binary COPY of it to nothing."""
 
+import os
 import subprocess
+from pathlib import Path
 
 import fin
 import stand
@@ -24,9 +26,9 @@ def main() -> None:
         compare(Job("export_postgres", fin.ROWS, size), ours, other, bar=0.5)
 
 
-def fill(database: stand.Database, halves: tuple[stand.Path, stand.Path]) -> None:
+def fill(database: stand.Database, halves: tuple[Path, Path]) -> None:
     """Fill `fin`, and vacuum it, so that its first reader has nothing to tidy up."""
-    subprocess.run(["sh", "-c", stand.replay(halves)], env=database.environment, check=True)
+    subprocess.run(["sh", "-c", stand.replay(halves)], env={**os.environ, **database.environment}, check=True)
     database.execute("VACUUM ANALYZE fin", "CHECKPOINT")
 
 

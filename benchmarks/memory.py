@@ -1,4 +1,4 @@
-"""Peak memory of export and import: the sum of PSS over all processes, at 2,000,000 rows and (--full) ten times that."""
+"""Peak memory of export and import, summed over all processes, at 2,000,000 rows and (--full) at ten times that."""
 
 import sys
 from collections.abc import Callable, Sequence

@@ -188,30 +188,33 @@ def test_secrets_that_do_not_come(lines: Lines, tmp_path: Path, monkeypatch: pyt
         "cmd:cat binary",
         "cmd:",
         "cmd:echo 'CANARY",
-        "cmd:sh ${NO}",
+        "cmd:touch started ${NO}",
         "file:a\\0CANARY",
+        "cmd:${PW} x",
     ]
     declared = "connections:\n" + "\n".join(
         f'  c{i}: {{type: postgres, host: h, database: d, user: u, password: "{text}"}}' for i, text in enumerate(texts)
     )
-    assert lines(declared, environ={"PATH": "/usr/bin:/bin"}) == [
+    assert lines(declared, environ={"PATH": "/usr/bin:/bin", "PW": "CANARY"}) == [
         f"landbridge.yaml:{i + 2}: connections.c{i}.password: {text}"
         for i, text in enumerate(
             [
                 "file cannot be read: no such file or directory",
                 "file cannot be read: is a directory",
-                "file is not UTF-8 text",
+                "not a file of UTF-8 text",
                 "command 'sh' ended with exit code 3",
                 "command '/no/such' cannot be started: no such file or directory",
                 "command 'sleep' gave no answer within 0.1 s",
-                "command 'cat' printed something that is not UTF-8 text",
+                "command 'cat' cannot be started, or printed something that is not UTF-8 text",
                 "'cmd:' without a command",
                 "command cannot be split into words: no closing quotation",
                 "variable NO is not set; set it in .env or the environment",
-                "file is not UTF-8 text",
+                "not a file of UTF-8 text",
+                "command '${PW}' cannot be started: no such file or directory",
             ]
         )
     ]
+    assert not (tmp_path / "started").exists()
 
 
 @pytest.mark.parametrize("kind", list(OPTIONS))

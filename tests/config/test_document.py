@@ -53,12 +53,15 @@ def test_dates_stay_text(tmp_path: Path):
         ),
         (
             "keys: !CANARY a",
-            "landbridge.yaml:1: keys: not a plain value; quote a text that starts with '!' or looks like a number",
+            "landbridge.yaml:1: keys: not a plain value; quote a text that starts with '!'",
         ),
         (
             "processes: 0x_",
-            "landbridge.yaml:1: processes: not a plain value; quote a text that starts with '!' or looks like a number",
+            "landbridge.yaml:1: processes: looks like a number and is none; quote it",
         ),
+        ("x-a: !!timestamp 2024-01-01", "landbridge.yaml:1: x-a: not a plain value; quote a text that starts with '!'"),
+        ("x-a: !!set {CANARY}", "landbridge.yaml:1: x-a: not a plain value; quote a text that starts with '!'"),
+        ("x-a: <<", "landbridge.yaml:1: x-a: not a plain value; quote a text that starts with '!'"),
         ("a: 1\n---\nb: 2", "landbridge.yaml:2: not YAML: but found another document"),
         ("keys: \x01", "landbridge.yaml: not YAML: control characters are not allowed"),
         ("stage: a\nkeys: b\nstage: c", "landbridge.yaml:3: stage: given twice; keep one"),

@@ -4,44 +4,46 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from landbridge.config.environment import Environment
-from landbridge.config.problems import Place, Problems
+from landbridge.config.environment import Environment, Unresolved
 
 SECONDS = 30
 
 
-def fetch(text: str, folder: Path, environment: Environment, place: Place, problems: Problems) -> str:
-    """The secret that `text` stands for: a file's content, a command's output, else the text with variables put in."""
+def fetch(text: str, folder: Path, environment: Environment) -> str:
+    """What `text` stands for: a file's content, a command's output, else the text with variables put in.
+
+    Raises Unresolved. A command is not started where one of its variables is not set.
+    """
     if text.startswith("file:"):
-        return _content(folder / environment.expand(text.removeprefix("file:"), place, problems), place, problems)
+        return _content(folder / environment.expand(text.removeprefix("file:")))
     if text.startswith("cmd:"):
-        try:
-            words = shlex.split(text.removeprefix("cmd:"))
-        except ValueError as error:
-            problems.add(place, f"command cannot be split into words: {str(error).lower()}")
-            return ""
         # variables go in after the split: a blank or a quote in a value makes no further word
-        return _output(
-            [environment.expand(word, place, problems) for word in words], folder, environment, place, problems
-        )
-    return environment.expand(text, place, problems)
+        words = _split(text.removeprefix("cmd:"))
+        return _output(words[0], [environment.expand(word) for word in words], folder, environment)
+    return environment.expand(text)
 
 
-def _content(path: Path, place: Place, problems: Problems) -> str:
+def _split(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise Unresolved(f"command cannot be split into words: {str(error).lower()}") from None
+    if not words:
+        raise Unresolved("'cmd:' without a command")
+    return words
+
+
+def _content(path: Path) -> str:
     try:
         return _without_line_end(path.read_text(encoding="utf-8"))
     except OSError as error:
-        problems.add(place, f"file cannot be read: {(error.strerror or 'input/output error').lower()}")
+        raise Unresolved(f"file cannot be read: {(error.strerror or 'input/output error').lower()}") from None
     except ValueError:
-        problems.add(place, "file is not UTF-8 text")
-    return ""
+        raise Unresolved("not a file of UTF-8 text") from None
 
 
-def _output(words: list[str], folder: Path, environment: Environment, place: Place, problems: Problems) -> str:
-    if not words:
-        problems.add(place, "'cmd:' without a command")
-        return ""
-    name = words[0]
+def _output(name: str, words: list[str], folder: Path, environment: Environment) -> str:
+    """What the command prints; it sees the variables of .env as well. An error tells `name`, never the output."""
     try:
         done = subprocess.run(  # noqa: S603 - the user's own command, without a shell
             words,
@@ -50,18 +52,18 @@ def _output(words: list[str], folder: Path, environment: Environment, place: Pla
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SECONDS,
-            check=False,
+            check=True,
         )
-        if done.returncode == 0:
-            return _without_line_end(done.stdout.decode())
-        problems.add(place, f"command {name!r} ended with exit code {done.returncode}")
+        return _without_line_end(done.stdout.decode())
+    except subprocess.CalledProcessError as error:
+        reason = f"ended with exit code {error.returncode}"
     except subprocess.TimeoutExpired:
-        problems.add(place, f"command {name!r} gave no answer within {SECONDS} s")
+        reason = f"gave no answer within {SECONDS} s"
     except OSError as error:
-        problems.add(place, f"command {name!r} cannot be started: {(error.strerror or 'input/output error').lower()}")
+        reason = f"cannot be started: {(error.strerror or 'input/output error').lower()}"
     except ValueError:
-        problems.add(place, f"command {name!r} printed something that is not UTF-8 text")
-    return ""
+        reason = "cannot be started, or printed something that is not UTF-8 text"
+    raise Unresolved(f"command {name!r} {reason}")
 
 
 def _without_line_end(text: str) -> str:

@@ -9,7 +9,7 @@ from landbridge.config.problems import Keys, Place, Problems, dotted
 
 MOST_VALUES = 200_000  # aliases of aliases can stand for more values than memory holds
 _TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
-_PLAIN = {_TEXT, _MERGE, *(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null"))}
+_PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")}
 _Pairs = dict[str, tuple[yaml.Node, int]]
 
 
@@ -60,7 +60,7 @@ class _Loader(yaml.CSafeLoader):
     """The plain types only: a date stays the text that it is, and libyaml's messages quote nothing of the file."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
-        first: [(tag, pattern) for tag, pattern in resolvers if tag in _PLAIN]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag in {*_PLAIN, _MERGE}]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -122,6 +122,9 @@ class _Reader:
         self.result.places[keys] = place = Place(self.result.file, line + 1, dotted(keys))
         if len(self.result.places) > MOST_VALUES:
             raise _TooMany
+        if node.tag not in _PLAIN:
+            self.problems.add(place, "not a plain value; quote a text that starts with '!'")
+            return None
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node, place)
         if node in self.around:
@@ -139,8 +142,8 @@ class _Reader:
     def scalar(self, node: yaml.ScalarNode, place: Place) -> object:
         try:
             return self.loader.construct_object(node)
-        except (ValueError, LookupError, yaml.constructor.ConstructorError):
-            self.problems.add(place, "not a plain value; quote a text that starts with '!' or looks like a number")
+        except (ValueError, LookupError):  # PyYAML's own way to say so
+            self.problems.add(place, "looks like a number and is none; quote it")
             return None
 
     def pairs(self, node: yaml.MappingNode, keys: Keys) -> _Pairs:

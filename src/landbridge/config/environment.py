@@ -19,6 +19,10 @@ _ENTRY = re.compile(
 _REFERENCE = re.compile(r"\$\$|\$\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>(?:(?!\$\{)[^}])*))?\}|\$\{", re.ASCII)
 
 
+class Unresolved(Exception):
+    """What a value stands for cannot be had; the message says why, and holds no secret."""
+
+
 @dataclass(frozen=True)
 class Environment:
     """`values` by name; `lines` of those that .env gave. An empty value counts as one that is not set."""
@@ -33,19 +37,22 @@ class Environment:
         """Where a variable was, or could be, set."""
         return Place(".env", self.lines[name], name) if name in self.lines else Place("environment", None, name)
 
-    def expand(self, text: str, place: Place, problems: Problems) -> str:
-        """`text` with `${NAME}`, `${NAME:-default}` and `$$` replaced, once: what was put in stays as it is."""
+    def expand(self, text: str) -> str:
+        """`text` with `${NAME}`, `${NAME:-default}` and `$$` replaced, once: what was put in stays as it is.
+
+        Raises Unresolved for a variable that is not set, and for a reference that is none.
+        """
 
         def replacement(match: re.Match[str]) -> str:
             name, default = match["name"], match["default"]
-            if name is None:
-                if match[0] != "$$":
-                    problems.add(place, "'${' without a variable's name and '}'; write '$$' for a dollar")
+            if match[0] == "$$":
                 return "$"
+            if name is None:
+                raise Unresolved("'${' without a variable's name and '}'; write '$$' for a dollar")
             value = self.values.get(name) if default is None else self.get(name) or default
             if value is None:
-                problems.add(place, f"variable {name} is not set; set it in .env or the environment")
-            return value or ""
+                raise Unresolved(f"variable {name} is not set; set it in .env or the environment")
+            return value
 
         return _REFERENCE.sub(replacement, text)
 

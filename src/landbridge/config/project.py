@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from landbridge.config.connections import add_defaults, is_secret, read_connections
 from landbridge.config.credentials import fetch
 from landbridge.config.document import Document, read_document
-from landbridge.config.environment import Environment, read_environment
+from landbridge.config.environment import Environment, Unresolved, read_environment
 from landbridge.config.problems import Keys, Problems, did_you_mean
 from landbridge.config.tables import Defaults, Level, Strict, Table, read_tables
 from landbridge.config.validation import validate
@@ -170,12 +170,14 @@ def _put_in(document: Document, folder: Path, environment: Environment, problems
     document.drop_free_keys()
     for keys, place in list(document.places.items()):
         text = document.get(keys)
-        if isinstance(text, str):
-            if is_secret(keys):
-                value = fetch(text, folder, environment, place, problems)
-            else:
-                value = environment.expand(text, place, problems)
-            if value != text and keys:
+        if not keys or not isinstance(text, str):
+            continue
+        try:
+            value = fetch(text, folder, environment) if is_secret(keys) else environment.expand(text)
+        except Unresolved as error:
+            problems.add(place, str(error))
+        else:
+            if value != text:
                 document.set(keys, value)
                 document.free.add(keys)
 
