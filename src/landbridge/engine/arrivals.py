@@ -1,9 +1,14 @@
 """Which carried parcel an import takes."""
 
+from datetime import datetime
+
+from landbridge.engine.plan import Plan
+from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World
-from landbridge.errors import ParcelMissing
+from landbridge.errors import ParcelError, ParcelMissing
 from landbridge.ledger import parcels
 from landbridge.stage.location import open_store
+from landbridge.stage.manifest import Manifest
 from landbridge.stage.naming import parcel_folder
 from landbridge.stage.reading import find_parcels
 
@@ -33,3 +38,24 @@ def named_arrival(table: str, location: str, parcel_id: str) -> str:
             f"no finished parcel {parcel_id} of {table} at {location}", hint="landbridge parcel list --from " + location
         )
     return folder
+
+
+def as_of_arrival(world: World, table: str, location: str, folder: str) -> datetime | None:
+    """The instant that the parcel shows; None for one that is refused: the run itself will say and record why."""
+    try:
+        return open_folder(world, location, folder, table=table).manifest.as_of
+    except ParcelError:
+        return None
+
+
+def refuse_older(world: World, plan: Plan, manifest: Manifest) -> None:
+    """Raise ParcelError for a parcel that was sealed before the last one loaded, unless it was asked for by its id."""
+    loaded = parcels.last_loaded(world.ledger, plan.pipeline_name)
+    if plan.again or loaded is None or loaded.sequence is None or loaded.parcel_id == manifest.parcel_id:
+        return
+    if manifest.sequence <= loaded.sequence:
+        raise ParcelError(
+            f"parcel {manifest.parcel_id} of {plan.pipeline_name} is number {manifest.sequence}; "
+            f"number {loaded.sequence} is loaded already",
+            hint=f"--parcel {manifest.parcel_id} loads the older rows all the same",
+        )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from landbridge.config.project import Project
@@ -28,7 +28,8 @@ class Plan:
     """What one run will do. Holds connection names, never credentials.
 
     An export has no `write`, an import no `read` and no `packing`. `parcel` is the folder, below `location`,
-    of the parcel that an import loads.
+    of the parcel that an import loads, `as_of` the instant that it shows; `again` accepts one that is older
+    than what was loaded before.
     """
 
     pipeline_name: str
@@ -38,6 +39,8 @@ class Plan:
     write: Write | None = None
     packing: Packing | None = None
     parcel: str | None = None
+    as_of: datetime | None = None
+    again: bool = False
     schedule: timedelta | None = None
 
     def digest(self) -> str:
@@ -56,14 +59,16 @@ def plan_export(project: Project, table: Table, location: str | None = None) -> 
     return _reading(project, table, "export", location or project.exports, None)
 
 
-def plan_import(project: Project, table: Table, parcel: str, location: str | None = None) -> Plan:
-    """Outside: the parcel in folder `parcel` of `location` (default: the project's imports) to the target."""
+def plan_import(table: Table, location: str, parcel: str, *, as_of: datetime | None, again: bool) -> Plan:
+    """Outside: the parcel in folder `parcel` of `location` to the target."""
     return Plan(
         pipeline_name=table.name,
         job_kind="import",
-        location=location or project.imports,
+        location=location,
         write=table.write,
         parcel=parcel,
+        as_of=as_of,
+        again=again,
         schedule=table.schedule,
     )
 

@@ -1,5 +1,6 @@
 """Phase 2: ask everything that can be asked before a row moves."""
 
+from landbridge.engine.arrivals import refuse_older
 from landbridge.engine.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
@@ -25,10 +26,12 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
 def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
     """Columns that will arrive: the parcel's, or the source table's; None for a query, which only a read can tell.
 
-    Raises SourceError for a table that is not there, and every refusal of `open_parcel`.
+    Raises SourceError for a table that is not there, and every refusal of `open_parcel` and `refuse_older`.
     """
     if plan.read is None:
-        return open_carried(plan, world).manifest.schema
+        manifest = open_carried(plan, world).manifest
+        refuse_older(world, plan, manifest)
+        return manifest.schema
     schema = world.connector(plan.read.connection).describe([plan.read.relation])[plan.read.relation]
     if schema is None:
         raise SourceError(

@@ -39,9 +39,7 @@ def _shelved(world: World, location: str, folder: str, files: dict[str, int]) ->
     if not whole.finished:
         return whole
     try:
-        parcel = open_parcel(
-            open_store(location), folder, verifiers=acceptable(world), identities=world.keyring.identities()
-        )
+        parcel = open_parcel(open_store(location), folder, verifiers=acceptable(world), identities=world.identities)
     except ParcelError as error:
         return Shelved(folder, whole.files, whole.size, finished=True, problem=error.message)
     return Shelved(folder, whole.files, whole.size, finished=True, parcel=parcel)

@@ -21,13 +21,13 @@ def open_staged(plan: Plan, row: Run, world: World) -> Parcel:
         return open_carried(plan, world)
     folder = row.phases["source_to_stage_transfer"].details["folder"]
     own = (world.keyring.own_verifier,)
-    return open_parcel(open_store(plan.location), folder, verifiers=own, identities=world.keyring.identities())
+    return open_parcel(open_store(plan.location), folder, verifiers=own, identities=world.identities)
 
 
 def open_folder(world: World, location: str, folder: str, *, table: str) -> Parcel:
     """Open a carried parcel by the keys of this side, and refuse one that is another table's."""
     store = open_store(location)
-    parcel = open_parcel(store, folder, verifiers=world.keyring.verifiers(), identities=world.keyring.identities())
+    parcel = open_parcel(store, folder, verifiers=world.keyring.verifiers(), identities=world.identities)
     if parcel.manifest.pipeline_name != table:
         raise ParcelError(
             f"{store.describe(folder)} holds a parcel of another table: {parcel.manifest.pipeline_name}",

@@ -22,7 +22,10 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:  # n
     for slot in parcels.writing(world.ledger, plan.pipeline_name):
         store = open_store(slot.location)
         folder = parcel_folder(plan.pipeline_name, slot.parcel_id)
-        if is_finished(store, folder):
+        counted = slot.row_count is not None
+        if counted:
+            store.reach()  # a disk that is not mounted looks like one without an index
+        if counted and is_finished(store, folder):
             parcels.seal(world.ledger, slot.parcel_id)
             kept.append(slot.parcel_id)
         else:

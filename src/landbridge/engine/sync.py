@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from landbridge.config.tables import Table
-from landbridge.engine.arrivals import named_arrival, newest_arrival
+from landbridge.engine.arrivals import as_of_arrival, named_arrival, newest_arrival
 from landbridge.engine.plan import Plan, plan_export, plan_import, plan_run
 from landbridge.engine.walk import walk
 from landbridge.engine.world import World
@@ -42,7 +42,10 @@ def plan_arrival(world: World, table: Table, location: str | None, parcel_id: st
     """The plan to import one table; None where its newest parcel is loaded already."""
     place = location or world.project.imports
     folder = named_arrival(table.name, place, parcel_id) if parcel_id else newest_arrival(world, table.name, place)
-    return plan_import(world.project, table, folder, place) if folder else None
+    if folder is None:
+        return None
+    as_of = as_of_arrival(world, table.name, place, folder)
+    return plan_import(table, place, folder, as_of=as_of, again=parcel_id is not None)
 
 
 def _each(

@@ -3,6 +3,7 @@
 import socket
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,7 +21,7 @@ from landbridge.engine.events import Notice, PhaseBegan, PhaseEnded, RunBegan, R
 from landbridge.engine.outcome import Outcome
 from landbridge.engine.plan import Plan
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError
+from landbridge.errors import LandbridgeError, WorldError
 from landbridge.ledger import leases, runs
 from landbridge.ledger.runs import PhaseRecord, Run
 from landbridge.stage.location import open_store
@@ -50,10 +51,15 @@ def walk(plan: Plan, world: World, *, fresh: bool = False) -> Run:
     lease = leases.acquire(world.ledger, f"table:{plan.pipeline_name}")
     try:
         with leases.Heartbeat(world.ledger, lease) as world.lease:
-            return _attempt(plan, world, lease.fence, fresh=fresh)
+            run = _attempt(plan, world, lease.fence, fresh=fresh)
+    except BaseException:
+        with suppress(WorldError):  # what went wrong before matters more, and a lease expires by itself
+            leases.release(world.ledger, lease)
+        raise
     finally:
         world.lease = None
-        leases.release(world.ledger, lease)
+    leases.release(world.ledger, lease)
+    return run
 
 
 def _attempt(plan: Plan, world: World, fence: int, *, fresh: bool) -> Run:
@@ -105,7 +111,7 @@ def _start(plan: Plan, world: World, fence: int, earlier: Run | None) -> Run:
         world.ledger,
         pipeline_name=plan.pipeline_name,
         job_kind=plan.job_kind,
-        window=earlier.window if earlier else Window.at(datetime.now(UTC)),
+        window=earlier.window if earlier else Window.at(plan.as_of or datetime.now(UTC)),
         plan_hash=plan.digest(),
         fence=fence,
         resumed_from=earlier,
@@ -157,13 +163,19 @@ def _fail(name: str, began: datetime, failure: BaseException, run: Run, world: W
         status="FAILED",
         error_message=str(failure) or type(failure).__name__,
         error_type=type(failure).__name__,
-        error_class=type(failure).__mro__[1].__name__ if known else "unexpected",
+        error_class=_family(failure),
         traceback=None if known else "".join(traceback.format_tb(failure.__traceback__)),
         details={"hint": failure.hint} if isinstance(failure, LandbridgeError) and failure.hint else {},
     )
     run = runs.finish_run(world.ledger, runs.phase_ended(world.ledger, run, record), "FAILED")
     world.emit(PhaseEnded(run, record))
     world.emit(RunEnded(run))
+
+
+def _family(failure: BaseException) -> str:
+    """The branch of the error tree: ConfigError, WorldError, RunError, ParcelError, AuditError."""
+    branches = [kind.__name__ for kind in type(failure).__mro__ if kind.__base__ is LandbridgeError]
+    return branches[0] if branches else "unexpected"
 
 
 def _ended(name: str, began: datetime, **fields: object) -> PhaseRecord:

@@ -52,6 +52,11 @@ class World:
     def pool(self) -> Executor:
         return open_pool(self.processes)
 
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Our secrets that open parcels; none where this side never made any: clear parcels need none."""
+        return self.keyring.identities() if self.keyring.folder.exists() else ()
+
     def still_ours(self) -> None:
         """Raise LeaseLost if another run took this table over; asked before anything is published."""
         if self.lease is not None:

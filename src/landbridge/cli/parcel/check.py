@@ -15,7 +15,7 @@ def check_command(parcel: ParcelName, *, source: From = None, project: ProjectFo
     with open_world(project) as world:
         location = place(source) or world.project.imports
         folder = find_one(world, location, parcel)
-        identities = world.keyring.identities()
+        identities = world.identities
         faults = check_parcel(open_store(location), folder, verifiers=acceptable(world), identities=identities)
     for fault in faults:
         report(fault)

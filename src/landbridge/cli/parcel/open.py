@@ -27,7 +27,7 @@ def open_command(
         raise UsageError(f"{to} is not empty", hint="name a new folder")
     with open_world(project) as world:
         location = place(source) or world.project.imports
-        store, identities = open_store(location), world.keyring.identities()
+        store, identities = open_store(location), world.identities
         folder = find_one(world, location, parcel)
         opened = open_parcel(store, folder, verifiers=acceptable(world), identities=identities)
         to.mkdir(parents=True, exist_ok=True)

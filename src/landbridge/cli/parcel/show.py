@@ -25,7 +25,7 @@ def show_command(
             open_store(location),
             find_one(world, location, parcel),
             verifiers=acceptable(world),
-            identities=world.keyring.identities(),
+            identities=world.identities,
         )
     if as_json:
         typer.echo(manifest_to_json(opened.manifest).decode(), nl=False)
