@@ -123,7 +123,7 @@ def test_sqlite_is_set_up_as_specified(tmp_path):
     assert found == ["delete", 2, 1, 10_000]
     with contextlib.closing(sqlite3.connect(path)) as plain:
         stored = plain.execute("SELECT acquired_at FROM landbridge_leases").fetchone()
-    assert stored == ("2026-01-31T05:00:00.000000+00:00",)
+    assert stored == ("2026-01-31 05:00:00.000000+00:00",)
 
 
 def test_sqlite_writers_take_turns(tmp_path):

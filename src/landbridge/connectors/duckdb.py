@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from landbridge.connectors import duckdb_sql as sql
-from landbridge.connectors.conform import Bounds, conform, wire_schema
+from landbridge.connectors.conform import Bounds, conform
 from landbridge.contracts.values import Check, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
 from landbridge.schema.arrow import arrow_schema
@@ -73,7 +73,7 @@ class DuckDB:
     @contextmanager
     def snapshot(self, read: Read) -> Iterator[Snapshot]:
         """An open read-only file cannot be written by any other process: the instant stands still."""
-        with self._open(SourceError) as connection:
+        with self._open(SourceError, query=f"FROM {sql.source(read)}{where_clause(read.filter)}") as connection:
             as_of = datetime.now(UTC)
             schema = sql.schema(connection, read)
             rows = sql.fetch(connection, f"SELECT count(*) FROM {sql.source(read)}{where_clause(read.filter)}")[0][0]
@@ -88,6 +88,8 @@ class DuckDB:
                 yield batch.cast(wanted)
 
     def loaded(self, write: Write, load_id: str) -> int | None:
+        if not self._exists:
+            return None
         with self._open(TargetError) as connection:
             newest = sql.newest_load(connection, write.relation)
         return newest.rows if newest.load_id == load_id else None
@@ -113,12 +115,16 @@ class DuckDB:
             target = sql.describe(connection, [landing.write.relation])[landing.write.relation]
             pairings = pair(landing.schema, target or folded(landing.schema))
             table = str(landing.write.relation)
-            conformed = conform(batches, pairings, table=table, first_row=first_row, bounds=BOUNDS)
-            arriving = pa.RecordBatchReader.from_batches(wire_schema(pairings), conformed)
-            connection.register("arriving", arriving)
             values = ", ".join(sql.stored(p) for p in pairings)
-            inserted = sql.fetch(connection, f"INSERT INTO {qualify(landing.relation)} SELECT {values} FROM arriving")
-        return int(inserted[0][0])
+            insert = f"INSERT INTO {qualify(landing.relation)} SELECT {values} FROM arriving"
+            rows = 0
+            connection.begin()
+            # one batch at a time: an error of ours must not pass through DuckDB, which would put it into its own words
+            for batch in conform(batches, pairings, table=table, first_row=first_row, bounds=BOUNDS):
+                connection.register("arriving", pa.Table.from_batches([batch]))
+                rows += sql.fetch(connection, insert)[0][0]
+            connection.commit()
+        return rows
 
     def publish(self, landing: Landing) -> Published:
         """DELETE + INSERT … SELECT in one transaction; views and keys of the target stay as they are."""
@@ -127,6 +133,8 @@ class DuckDB:
             connection.begin()
             newest = sql.newest_load(connection, write.relation)
             if newest.load_id == load.load_id:
+                connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
+                connection.commit()
                 return Published(newest.rows, "already")
             if newest.version != landing.version:
                 raise LeaseLost(f"{self.name}: another load of {write.relation} was published meanwhile")
@@ -149,7 +157,7 @@ class DuckDB:
 
     def sweep(self, write: Write, keep: str | None = None) -> list[str]:
         mark = sql.mark(write.relation)
-        if not Path(self.options.path).exists():
+        if not self._exists:
             return []
         with self._open(TargetError, writable=True) as connection:
             left = sql.fetch(
@@ -163,6 +171,8 @@ class DuckDB:
         return [levels[-1] for levels in left]
 
     def describe(self, relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
+        if not self._exists:
+            return dict.fromkeys(relations)
         with self._open(SourceError) as connection:
             return sql.describe(connection, relations)
 
@@ -180,6 +190,17 @@ class DuckDB:
 
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """A file has no login, no TLS and no clock of its own; what can be asked is whether it opens."""
+        if writes and not self._exists:
+            folder = Path(self.options.path).parent
+            there = folder.is_dir()
+            return [
+                Check(
+                    "file",
+                    there,
+                    "will be made" if there else f"no folder {folder}",
+                    None if there else f"mkdir -p {folder}",
+                )
+            ]
         checks = [Check("file", *self._opens(writable=bool(writes)))]
         if not checks[0].ok:
             return checks
@@ -190,6 +211,10 @@ class DuckDB:
             checks.append(Check(f"read {relation}", there, "found" if there else "no such table", hint))
         return checks
 
+    @property
+    def _exists(self) -> bool:
+        return Path(self.options.path).is_file()
+
     def _opens(self, *, writable: bool) -> tuple[bool, str, str | None]:
         try:
             with self._open(TargetError if writable else SourceError, writable=writable):
@@ -198,12 +223,14 @@ class DuckDB:
             return False, error.message, error.hint
 
     @contextmanager
-    def _open(self, failure: type[RunError], *, writable: bool = False) -> "Iterator[duckdb.DuckDBPyConnection]":
+    def _open(
+        self, failure: type[RunError], *, writable: bool = False, query: str | None = None
+    ) -> "Iterator[duckdb.DuckDBPyConnection]":
         """A connection with the file attached under its catalog name, and DuckDB's errors in our words."""
         import duckdb
 
         options = self.options
-        if not writable and not Path(options.path).is_file():
+        if not writable and not self._exists:
             raise Unreachable(
                 f"connection {self.name!r}: no file at {options.path}", hint="see path in landbridge.yaml"
             )
@@ -218,10 +245,10 @@ class DuckDB:
                 connection.execute(f"USE {catalog}")
                 yield connection
         except duckdb.Error as error:
-            raise _translated(self.name, error, failure) from error
+            raise _translated(self.name, error, failure, query) from error
 
 
-def _translated(name: str, error: "duckdb.Error", failure: type[RunError]) -> Exception:
+def _translated(name: str, error: "duckdb.Error", failure: type[RunError], query: str | None) -> Exception:
     import duckdb
 
     said = str(error).partition("\n")[0]
@@ -235,4 +262,5 @@ def _translated(name: str, error: "duckdb.Error", failure: type[RunError]) -> Ex
     if isinstance(error, duckdb.ConstraintException | duckdb.ConversionException):
         # its words quote the value
         said = f"{type(error).__name__.removesuffix('Exception').lower()} error: a value breaks a rule of the table"
-    return failure(f"connection {name!r}: {said}")
+    about = f"\nin the query: {query}" if query else ""
+    return failure(f"connection {name!r}: {said}{about}", hint="landbridge doctor")

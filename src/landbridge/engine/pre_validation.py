@@ -32,11 +32,13 @@ def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
         manifest = open_carried(plan, world).manifest
         refuse_older(world, plan, manifest)
         return manifest.schema
-    schema = world.connector(plan.read.connection).describe([plan.read.relation])[plan.read.relation]
+    source, relation = world.connector(plan.read.connection), plan.read.relation
+    schema = source.describe([relation])[relation]
     if schema is None:
+        wrong = "; ".join(check.detail for check in source.check([relation], []) if check.ok is False)
         raise SourceError(
-            f"{plan.read.connection}: there is no table {plan.read.relation}, or no right to see it",
-            hint="check database, schema and table in config/tables.yaml, and the grants: landbridge doctor",
+            f"{plan.read.connection}: {relation} cannot be read: {wrong or 'there is no such table'}",
+            hint="check config/tables.yaml and the grants: landbridge doctor",
         )
     return None if plan.read.query else schema
 

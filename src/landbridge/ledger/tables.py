@@ -44,7 +44,7 @@ class Instant(TypeDecorator[datetime]):
         if value.utcoffset() is None:
             raise ValueError(f"a time without time zone cannot be recorded: {value.isoformat()}")
         value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.isoformat(timespec="microseconds")
+        return value if dialect.name == "postgresql" else value.isoformat(sep=" ", timespec="microseconds")
 
     def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
         if isinstance(value, str):

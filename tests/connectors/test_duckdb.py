@@ -1,0 +1,99 @@
+"""The suites of sources, targets and catalogs against a DuckDB file."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from landbridge.connectors.duckdb import DuckDB, DuckDBOptions
+from landbridge.contracts.values import Read
+from landbridge.errors import SourceError, Unreachable
+from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.model import Relation
+from tests.conformance.catalog import CatalogSuite
+from tests.conformance.source import SourceSuite
+from tests.conformance.target import TargetSuite
+
+
+class DuckDBSystem:
+    """A file of its own for each test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "it.duckdb"
+        self.connector = DuckDB("it", DuckDBOptions.model_validate({"type": "duckdb", "path": str(self.path)}))
+
+    def relation(self, table: str) -> Relation:
+        return Relation(table, "Test")
+
+    def execute(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(self.path) as connection:
+            connection.execute('SET search_path = "Test"')
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> DuckDBSystem:
+    with duckdb.connect(tmp_path / "it.duckdb") as connection:
+        connection.execute('CREATE SCHEMA "Test"')
+    return DuckDBSystem(tmp_path)
+
+
+class TestSource(SourceSuite):
+    def test_every_native_type_travels(self, system: DuckDBSystem) -> None:
+        """What DuckDB alone has arrives as the nearest kind, exactly; nested values as JSON."""
+        system.execute(
+            "CREATE TABLE t AS SELECT 1::UTINYINT a, 18446744073709551615::UBIGINT b, "
+            "170141183460469231731687303715884105727::HUGEINT c, 'x'::ENUM('x', 'y') d, INTERVAL 3 DAY e, "
+            "[1, NULL]::INTEGER[] f, {'k': 12345678901234567890.123456789::DECIMAL(38,9)} g, '101'::BIT h, "
+            "TIMESTAMP_S '2024-01-02 03:04:05' i, 'b1e55ed0-0000-4000-8000-000000000001'::UUID j"
+        )
+        row = _read(system, "t").to_pylist()[0]
+        assert row["a"] == 1
+        assert row["b"] == 18446744073709551615
+        assert (row["c"], row["d"], row["e"], row["h"]) == (
+            "170141183460469231731687303715884105727",
+            "x",
+            "3 days",
+            "101",
+        )
+        assert (row["f"], row["g"]) == ("[1,null]", '{"k":12345678901234567890.123456789}')
+        assert row["i"].isoformat() == "2024-01-02T03:04:05"
+        assert row["j"].hex() == "b1e55ed0000040008000000000000001"
+
+    @pytest.mark.parametrize("value", ["'infinity'::DATE", "'-infinity'::TIMESTAMP", "'infinity'::TIMESTAMPTZ"])
+    def test_infinity_is_refused(self, system: DuckDBSystem, value: str) -> None:
+        """It would be some day of the year 294247 anywhere else; the error names the column."""
+        system.execute(f"CREATE TABLE t AS SELECT {value} AS late")
+        with pytest.raises(SourceError, match="column late holds infinity"):
+            _read(system, "t")
+
+    def test_rows_that_were_deleted_leave_no_hole_in_the_parts(self, system: DuckDBSystem) -> None:
+        """Row ids go on after deletes; the ranges still hold every row once."""
+        system.execute("CREATE TABLE t AS SELECT i AS id FROM range(600000) r(i)")
+        system.execute("DELETE FROM t WHERE id % 3 = 0")
+        found = _read(system, "t")["id"].to_pylist()
+        assert sorted(found) == [i for i in range(600000) if i % 3]
+
+    def test_a_file_that_is_not_there_is_not_made(self, tmp_path: Path) -> None:
+        """Reading never creates a database."""
+        gone = DuckDB("it", DuckDBOptions.model_validate({"type": "duckdb", "path": str(tmp_path / "gone.duckdb")}))
+        with pytest.raises(Unreachable, match=r"no file at .*gone\.duckdb"):
+            gone.describe([Relation("t")])
+        assert not (tmp_path / "gone.duckdb").exists()
+
+
+class TestTarget(TargetSuite):
+    pass
+
+
+class TestCatalog(CatalogSuite):
+    pass
+
+
+def _read(system: DuckDBSystem, table: str) -> pa.Table:
+    with system.connector.snapshot(Read("it", system.relation(table))) as snapshot:
+        batches = [batch for part in snapshot.parts for batch in system.connector.batches(part)]
+    return pa.Table.from_batches(batches, arrow_schema(snapshot.schema))
