@@ -22,6 +22,9 @@ def is_staged(pairing: Pairing) -> bool:
     return travels_as_text(pairing.incoming.type) and pairing.target.type.kind == "decimal"
 
 
+CHUNK_ROWS = 16_384  # rows encoded at a time: a few MB that fit the cache
+
+
 @dataclass
 class Encoder:
     """One COPY: `chunks` gives its bytes, `rows` counts what they hold so far.
@@ -35,7 +38,7 @@ class Encoder:
     rows: int = 0
 
     def chunks(self, batches: "Iterable[pa.RecordBatch]") -> Iterator[bytes]:
-        """Header, a chunk for each batch that has rows, trailer. Raises ValueDoesNotFit."""
+        """Header, one or more chunks for each batch that has rows, trailer. Raises ValueDoesNotFit."""
         from pgpq import ArrowToPostgresBinaryEncoder
 
         schema = wire_schema(self.pairings)
@@ -43,7 +46,8 @@ class Encoder:
         encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(schema, builders)
         yield encoder.write_header()
         for batch in conform(batches, self.pairings, table=self.table, first_row=self.first_row, bounds=BOUNDS):
-            yield encoder.write_batch(batch)
+            for start in range(0, batch.num_rows, CHUNK_ROWS):
+                yield encoder.write_batch(batch.slice(start, CHUNK_ROWS))
             self.rows += batch.num_rows
         yield encoder.finish()
 

@@ -91,7 +91,7 @@ def prepare(
 def _landing_ddl(relation: Relation, target: Relation, pairings: tuple[Pairing, ...], storage: str) -> str:
     """The target's twin, that may take its place; but a plain list of columns where one has to be cast on the way."""
     if not any(is_staged(pairing) for pairing in pairings):
-        like = "INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING STATISTICS"
+        like = "INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS"
         options = f" WITH ({storage})" if storage else ""
         return f"CREATE TABLE {qualify(relation)} (LIKE {qualify(target)} {like}){options}"
     columns = ", ".join(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from landbridge.engine.plan import Plan
 from landbridge.engine.pre_validation import incoming_schema
+from landbridge.engine.resume import resumable
 from landbridge.engine.world import World
 from landbridge.schema.filters import where_clause
 from landbridge.schema.fit import pair
@@ -36,7 +37,10 @@ def forecast(plan: Plan, world: World) -> Forecast:
     existing: TableSchema | None = None
     if plan.write:
         existing = world.connector(plan.write.connection).describe([plan.write.relation])[plan.write.relation]
-    return Forecast(plan, _facts(plan, existing), _columns(plan, incoming, existing))
+    facts = _facts(plan, existing)
+    if earlier := resumable(plan, world):
+        facts["attempt"] = f"goes on where {earlier.pipeline_id} failed: {earlier.phase_failed}"
+    return Forecast(plan, facts, _columns(plan, incoming, existing))
 
 
 def _facts(plan: Plan, existing: TableSchema | None) -> dict[str, str]:

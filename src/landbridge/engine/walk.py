@@ -20,12 +20,11 @@ from landbridge.engine import (
 from landbridge.engine.events import Notice, PhaseBegan, PhaseEnded, RunBegan, RunEnded
 from landbridge.engine.outcome import Outcome
 from landbridge.engine.plan import Plan
+from landbridge.engine.resume import completed_by, resumable
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, WorldError
 from landbridge.ledger import leases, runs
 from landbridge.ledger.runs import PhaseRecord, Run
-from landbridge.stage.location import open_store
-from landbridge.stage.reading import is_finished
 from landbridge.windows import Window, format_duration
 
 Phase = Callable[[Plan, Run, World], Outcome]
@@ -66,39 +65,17 @@ def _attempt(plan: Plan, world: World, fence: int, *, fresh: bool) -> Run:
     crashed = runs.close_crashed(world.ledger, plan.pipeline_name, plan.job_kind)
     for dead in crashed:
         world.emit(Notice(f"closed {dead.pipeline_id}: its process ended without a word in {dead.phase_failed}"))
-    earlier = None if fresh else _resumable(plan, world)
+    earlier = None if fresh else resumable(plan, world)
     run = _start(plan, world, fence, earlier)
     world.emit(RunBegan(run))
     for name, phase in WALK.items():
-        if earlier and name not in ALWAYS_ANEW and _completed_by(earlier, name):
+        if earlier and name not in ALWAYS_ANEW and completed_by(earlier, name):
             run = _taken_over(run, earlier, name, world)
         else:
             run = _step(name, phase, plan, run, world)
     run = runs.finish_run(world.ledger, run, "SUCCESS")
     world.emit(RunEnded(run))
     return run
-
-
-def _resumable(plan: Plan, world: World) -> Run | None:
-    """The newest attempt, if it failed at this very plan, has a transfer to give, and is not overdue."""
-    earlier = runs.latest_run(world.ledger, plan.pipeline_name, plan.job_kind)
-    if earlier is None or earlier.pipeline_status != "FAILED" or earlier.plan_hash != plan.digest():
-        return None
-    if not _has_parcel(earlier, plan):
-        return None
-    age = datetime.now(UTC) - earlier.query_window_start_timestamp
-    if plan.schedule is not None and age > plan.schedule:
-        world.emit(Notice(f"{earlier.pipeline_id} is older than the table's schedule: reading the source again"))
-        return None
-    return earlier
-
-
-def _has_parcel(earlier: Run, plan: Plan) -> bool:
-    """A parcel that is still there, and that nobody refused."""
-    transfer = earlier.phases["source_to_stage_transfer"]
-    refused = earlier.phase_failed and earlier.phases[earlier.phase_failed].error_class == "ParcelError"
-    folder: str = transfer.details.get("folder", "")
-    return folder != "" and not refused and is_finished(open_store(plan.location), folder)
 
 
 def _start(plan: Plan, world: World, fence: int, earlier: Run | None) -> Run:
@@ -121,18 +98,9 @@ def _start(plan: Plan, world: World, fence: int, earlier: Run | None) -> Run:
     )
 
 
-def _completed_by(earlier: Run, name: str) -> str | None:
-    """The attempt that completed this phase: the earlier one, or the one that it took it over from."""
-    record = earlier.phases[name]
-    if record.status == "COMPLETED":
-        return earlier.pipeline_id
-    attempt: str | None = record.details.get("attempt") if record.status == "SKIPPED" else None
-    return attempt
-
-
 def _taken_over(run: Run, earlier: Run, name: str, world: World) -> Run:
     """Record a phase that an earlier attempt completed, with its counts, so that the audit still sees them."""
-    attempt, record = _completed_by(earlier, name), earlier.phases[name]
+    attempt, record = completed_by(earlier, name), earlier.phases[name]
     details = {**record.details, "attempt": attempt}
     record = replace(record, status="SKIPPED", skip_reason=f"completed by {attempt}", details=details)
     run = runs.phase_ended(world.ledger, run, record, parcel_id=earlier.parcel_id, load_id=earlier.load_id)
