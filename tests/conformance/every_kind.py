@@ -17,8 +17,14 @@ VALUES: dict[str, tuple[Type, list[object]]] = {
     "truth": (Type("boolean"), [True, False, None, True, False]),
     "small": (Type("int16"), [-(2**15), 2**15 - 1, None, 0, 1]),
     "medium": (Type("int32"), [-(2**31), 2**31 - 1, None, 0, 1]),
-    "money": (Type("decimal", 18, 4), [Decimal("-99999999999999.9999"), Decimal("0.0001"), None, Decimal(0), Decimal(1)]),
-    "huge": (Type("decimal", 38, 10), [Decimal("9" * 28 + "." + "9" * 10), Decimal("-1e-10"), None, Decimal(0), Decimal(1)]),
+    "money": (
+        Type("decimal", 18, 4),
+        [Decimal("-99999999999999.9999"), Decimal("0.0001"), None, Decimal(0), Decimal(1)],
+    ),
+    "huge": (
+        Type("decimal", 38, 10),
+        [Decimal("9" * 28 + "." + "9" * 10), Decimal("-1e-10"), None, Decimal(0), Decimal(1)],
+    ),
     "real": (Type("float32"), [math.inf, -math.inf, math.nan, None, 3.4028234663852886e38]),
     "double": (Type("float64"), [5e-324, -0.0, math.nan, None, math.inf]),
     "fixed": (Type("char", length=5), ["a    ", "ünïcö", None, "     ", "12345"]),
@@ -29,7 +35,11 @@ VALUES: dict[str, tuple[Type, list[object]]] = {
     "clock": (Type("time", 6), [time(0), time(23, 59, 59, 999999), None, time(12), time(0, 0, 0, 1)]),
     "wall": (
         Type("timestamp", 6),
-        [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999), None, datetime(1970, 1, 1), datetime(1969, 7, 20)],  # noqa: DTZ001 - a wall clock
+        [
+            *(datetime.fromisoformat(text) for text in ("0001-01-01", "9999-12-31T23:59:59.999999")),
+            None,
+            *(datetime.fromisoformat(text) for text in ("1970-01-01", "1969-07-20T20:17:40")),
+        ],
     ),
     "instant": (
         Type("timestamptz", 6),
@@ -42,7 +52,10 @@ VALUES: dict[str, tuple[Type, list[object]]] = {
         ],
     ),
     "document": (Type("json"), ['{"a": [1, 2.50, null]}', "[]", None, '"ä"', "null"]),
-    "key": (Type("uuid"), [UUID(int=0).bytes, UUID(int=2**128 - 1).bytes, None, UUID(int=1).bytes, UUID(int=2**64).bytes]),
+    "key": (
+        Type("uuid"),
+        [UUID(int=0).bytes, UUID(int=2**128 - 1).bytes, None, UUID(int=1).bytes, UUID(int=2**64).bytes],
+    ),
 }
 
 SCHEMA = TableSchema(tuple(Column(name, kind) for name, (kind, _) in VALUES.items()))

@@ -174,9 +174,7 @@ class TargetSuite:
     def test_not_null_without_a_default_is_refused(self, system: System) -> None:
         """A target column that must have a value and gets none is an error before anything is made."""
         publish(system, "other", NUMBERS, [])
-        system.execute(
-            f"CREATE TABLE {qualify(system.relation('t'))} (id BIGINT, note TEXT, must INTEGER NOT NULL)"
-        )
+        system.execute(f"CREATE TABLE {qualify(system.relation('t'))} (id BIGINT, note TEXT, must INTEGER NOT NULL)")
         with pytest.raises(SchemaMismatch, match="must"):
             land(system, "t", NUMBERS, [])
 

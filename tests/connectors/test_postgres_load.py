@@ -9,11 +9,10 @@ import pytest
 from landbridge.contracts.values import Write
 from landbridge.errors import AccessDenied, RunError, SchemaMismatch, TargetError, Unreachable, ValueDoesNotFit
 from landbridge.schema.arrow import arrow_schema
-from landbridge.schema.model import Column, TableSchema, Type
+from landbridge.schema.model import Column, Relation, TableSchema, Type
 from tests.conformance.system import NUMBERS, ids, land, landings, load_of, numbers, publish, read
 from tests.connectors.conftest import PostgresSystem
 
-PAIR = TableSchema((Column("id", Type("int64")), Column("v", Type("text"))))
 INFINITE = pa.array([2**63 - 1], pa.int64())
 
 
@@ -26,18 +25,18 @@ def cells(kind: Type, values: list[object] | pa.Array) -> tuple[TableSchema, pa.
 @pytest.mark.parametrize(
     ("native", "kind", "values", "words"),
     [
-        ("varchar(3)", Type("text"), ["abc", "abcd"], "column v, row 41: text of 4 characters does not fit character varying"),
-        ("varchar(3)", Type("text"), ["abc", "abc "], "column v, row 41: text of 4 characters"),
-        ("text", Type("text"), ["ok", "a\0b"], "column v, row 41: a text holds a NUL byte"),
-        ("text NOT NULL", Type("text"), ["ok", None], "column v, row 41: NULL"),
-        ("text CONSTRAINT even CHECK (length(v) = 2)", Type("text"), ["ok", "odd"], "constraint even, row 41: a row breaks"),
-        ("jsonb", Type("json"), ["{}", "{secret"], "column v, row 41: a JSON document is not valid"),
-        ("smallint", Type("int64"), [1, 40_000], "column v, row 41: this int64 does not fit smallint"),
-        ("bigint", Type("decimal", 38, 0), [1, 10**30], r"column v, row 41: this decimal\(38,0\) does not fit bigint"),
-        ("numeric(10,2)", Type("decimal", 20, 2), [1, 10**9], "column v, row 41"),
-        ("timestamp", Type("timestamp", 6), INFINITE.cast(pa.timestamp("us")), "column v, row 40: this timestamp"),
-        ("timestamp", Type("timestamp", 9), pa.array([1], pa.timestamp("ns")), "column v, row 40: this timestamp"),
-        ("date", Type("date"), pa.array([2**31 - 1], pa.int32()).cast(pa.date32()), "column v, row 40: this date"),
+        ("varchar(3)", Type("text"), ["abc", "abcd"], "v, row 41: text of 4 characters does not fit character varying"),
+        ("varchar(3)", Type("text"), ["abc", "abc "], "v, row 41: text of 4 characters"),
+        ("text", Type("text"), ["ok", "a\0b"], "v, row 41: a text holds a NUL byte"),
+        ("text NOT NULL", Type("text"), ["ok", None], "v, row 41: NULL"),
+        ("text CONSTRAINT two CHECK (length(v) = 2)", Type("text"), ["ok", "odd"], "constraint two, row 41: a row"),
+        ("jsonb", Type("json"), ["{}", "{secret"], "v, row 41: a JSON document is not valid"),
+        ("smallint", Type("int64"), [1, 40_000], "v, row 41: this int64 does not fit smallint"),
+        ("bigint", Type("decimal", 38, 0), [1, 10**30], r"v, row 41: this decimal\(38,0\) does not fit bigint"),
+        ("numeric(10,2)", Type("decimal", 20, 2), [1, 10**9], "v, row 41: this"),
+        ("timestamp", Type("timestamp", 6), INFINITE.cast(pa.timestamp("us")), "v, row 40: this timestamp"),
+        ("timestamp", Type("timestamp", 9), pa.array([1], pa.timestamp("ns")), "v, row 40: this timestamp"),
+        ("date", Type("date"), pa.array([2**31 - 1], pa.int32()).cast(pa.date32()), "v, row 40: this date"),
     ],
 )
 def test_a_cell_that_does_not_fit_is_named(
@@ -50,7 +49,7 @@ def test_a_cell_that_does_not_fit_is_named(
     with pytest.raises(ValueDoesNotFit, match=words) as caught:
         pg.connector.append(landing, [batch], 40)
     assert f"{pg.schema}.t" in caught.value.message
-    assert caught.value.__suppress_context__
+    assert caught.value.__cause__ is None
     assert not any(text in caught.value.message for text in ("abcd", "secret", "40000"))
 
 
@@ -68,7 +67,7 @@ def test_a_connection_that_is_lost_publishes_nothing(pg: PostgresSystem) -> None
 
     def broken() -> Iterator[pa.RecordBatch]:
         yield numbers(0, 20_000)
-        pg.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'landbridge load'")
+        pg.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE 'COPY%STDIN%'")
         yield numbers(20_000, 40_000)
 
     with pytest.raises(Unreachable):
@@ -156,7 +155,7 @@ def test_the_book_of_loads_can_be_queried(pg: PostgresSystem) -> None:
 
 def test_a_table_without_a_schema_is_where_search_path_says(pg: PostgresSystem) -> None:
     """Load, book and landing all go to the first schema of search_path."""
-    write = Write("it", pg.relation("t").__class__("no_schema"))
+    write = Write("it", Relation("no_schema"))
     landing = pg.connector.prepare(write, NUMBERS, load_of(1))
     pg.connector.append(landing, [numbers(0, 1)], 0)
     assert (landing.relation.schema, pg.connector.publish(landing).rows) == ("public", 1)
@@ -170,8 +169,6 @@ def test_nothing_of_a_refused_load_stays_after_the_sweep(pg: PostgresSystem) -> 
     with pytest.raises(RunError):
         pg.connector.publish(land(pg, "t", NUMBERS, [numbers(0, 3)], load_of(4)))
     landings(pg, "t")
-    assert pg.execute("SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY 1") == [
-        ("landbridge_loads",),
-        ("t",),
-    ]
+    found = pg.execute("SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1")
+    assert found == [("landbridge_loads",), ("t",)]
     assert read(pg, "t").num_rows == 3

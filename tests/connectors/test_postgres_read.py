@@ -1,9 +1,12 @@
 """What only PostgreSQL's reads can get wrong."""
 
+from datetime import UTC, datetime
+
 import pyarrow as pa
 import pytest
 
 from landbridge.connectors import postgres_read
+from landbridge.connectors.postgres_session import sslmode
 from landbridge.contracts.values import Read
 from landbridge.errors import AccessDenied, ConfigError, RunError, SourceError, Unreachable
 from landbridge.schema.filters import compose
@@ -16,9 +19,11 @@ from tests.connectors.conftest import PostgresSystem
     "table",
     [
         "CREATE TABLE t (id bigint, pad text)",
-        "CREATE TABLE t (id bigint, pad text) PARTITION BY RANGE (id);"
-        " CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (1000);"
-        " CREATE TABLE t2 PARTITION OF t DEFAULT",
+        (
+            "CREATE TABLE t (id bigint, pad text) PARTITION BY RANGE (id);"
+            " CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (1000);"
+            " CREATE TABLE t2 PARTITION OF t DEFAULT"
+        ),
     ],
     ids=["plain", "partitioned"],
 )
@@ -52,7 +57,7 @@ def test_what_arrow_cannot_carry_is_refused_by_name(pg: PostgresSystem, kind: st
     pg.execute(f"CREATE TABLE t AS SELECT 1 AS id, '{value}'::{kind} AS suspect")
     with pytest.raises(SourceError, match="suspect") as caught:
         read(pg, "t")
-    assert value not in caught.value.message
+    assert not any(digits in caught.value.message for digits in ("0044", "12024"))
     found = read(pg, "t", query="SELECT id, suspect::text FROM {table}")  # what the hint says
     assert found["suspect"].to_pylist() == [value]
 
@@ -61,8 +66,8 @@ def test_other_types_travel_as_their_text(pg: PostgresSystem) -> None:
     """Intervals, arrays, enums, domains, unbounded numerics: as the server prints them, in one fixed style."""
     pg.execute("CREATE TYPE mood AS ENUM ('so so'); CREATE DOMAIN age AS int")
     pg.execute(
-        "CREATE TABLE t AS SELECT interval '1 day 02:03' AS i, ARRAY['a b', NULL] AS a, 'so so'::mood AS m, 7::age AS d,"
-        " 'NaN'::numeric AS n, 1e-30::numeric AS s, '10.0.0.1'::inet AS ip"
+        "CREATE TABLE t AS SELECT interval '1 day 02:03' AS i, ARRAY['a b', NULL] AS a, 'so so'::mood AS m,"
+        " 7::age AS d, 'NaN'::numeric AS n, 1e-30::numeric AS s, '10.0.0.1'::inet AS ip"
     )
     assert read(pg, "t").to_pylist() == [
         {
@@ -98,7 +103,12 @@ def test_one_column_of_null_is_a_row(pg: PostgresSystem) -> None:
 def test_settings_of_the_role_change_no_value(pg: PostgresSystem) -> None:
     """Date style, zone, float digits and the form of bytes are the connector's own."""
     pg.execute("CREATE ROLE odd LOGIN SUPERUSER PASSWORD 'odd'")
-    for setting in ("DateStyle = 'German'", "TimeZone = 'Asia/Tokyo'", "extra_float_digits = -3", "bytea_output = 'escape'"):
+    for setting in (
+        "DateStyle = German",
+        "TimeZone = 'Asia/Tokyo'",
+        "extra_float_digits = -3",
+        "bytea_output = escape",
+    ):
         pg.execute(f"ALTER ROLE odd SET {setting}")
     pg.execute(
         "CREATE TABLE t AS SELECT date '2024-02-01' AS d, timestamptz '2024-02-01 00:00Z' AS z, 0.1::float8 + 0.2 AS f,"
@@ -108,7 +118,7 @@ def test_settings_of_the_role_change_no_value(pg: PostgresSystem) -> None:
     pg.connector = pg.login(user="odd", password="odd")
     try:
         assert read(pg, "t") == expected
-        assert str(expected["z"][0]) == "2024-02-01 00:00:00.000000Z"
+        assert expected["z"].to_pylist() == [datetime(2024, 2, 1, tzinfo=UTC)]
         assert expected["f"].to_pylist() == [0.30000000000000004]
     finally:
         pg.connector = pg.login()
@@ -164,8 +174,8 @@ def test_who_may_not_log_in_is_denied_without_a_word_of_the_password(pg: Postgre
         pg.connector = pg.login(user="stranger", password="right")
         with pytest.raises(AccessDenied, match="permission denied"):
             read(pg, "t")
-        grants = {check.name: check.ok for check in pg.connector.check([pg.relation("t")], [pg.relation("t")])}
-        assert (grants["tls"], grants[f"read {pg.relation('t')}"], grants[f"write {pg.relation('t')}"]) == (True, False, False)
+        answers = pg.connector.check([pg.relation("t")], [pg.relation("t")])
+        assert [check.name.split()[0] for check in answers if not check.ok] == ["read", "write"]
         with pytest.raises(Unreachable):
             pg.login(port=1).describe([pg.relation("t")])
     finally:
@@ -176,9 +186,6 @@ def test_tls_is_asked_for_unless_the_server_is_on_this_machine(pg: PostgresSyste
     """The test server has no TLS: a mode that requires it fails on both drivers' side, loopback does without."""
     with pytest.raises(Unreachable, match="SSL"):
         pg.login(sslmode="require").describe([])
-    assert pg.login(host="192.0.2.1").server.host == "192.0.2.1"
-    from landbridge.connectors.postgres_session import sslmode
-
     modes = {host: sslmode(pg.login(host=host).server) for host in ("192.0.2.1", "db", "::1", "127.0.0.9", "/run")}
     assert modes == {"192.0.2.1": "require", "db": "require", "::1": "prefer", "127.0.0.9": "prefer", "/run": "prefer"}
 

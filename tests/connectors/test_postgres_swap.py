@@ -1,11 +1,9 @@
 """A swap loses nothing of the table, and where it would, the rows are rewritten instead."""
 
-import psycopg
 import pytest
 
 from landbridge.connectors import postgres_load, postgres_swap
-from landbridge.contracts.values import Read
-from landbridge.errors import TargetError
+from landbridge.errors import TargetError, ValueDoesNotFit
 from tests.conformance.system import NUMBERS, ids, land, numbers, publish
 from tests.connectors.conftest import PostgresSystem
 
@@ -56,47 +54,113 @@ def test_a_swapped_table_looks_as_before(pg: PostgresSystem) -> None:
         pg.execute("DROP OWNED BY keeper, reader CASCADE; DROP ROLE keeper, reader")
 
 
-@pytest.mark.parametrize(
-    ("thing", "alive"),
-    [
-        ("CREATE VIEW v AS SELECT sum(id) AS n FROM t", "SELECT n = 3 FROM v"),
-        ("CREATE MATERIALIZED VIEW m AS SELECT * FROM t", "SELECT count(*) = 0 FROM m"),
-        ("CREATE RULE r AS ON UPDATE TO t DO INSTEAD NOTHING", "SELECT count(*) = 1 FROM pg_rules WHERE tablename = 't' AND schemaname = current_schema()"),
+# what is made beside the table, and a question that is true if it still lives after a load of the ids 0, 1 and 2
+DEPENDENTS = {
+    "view": ("CREATE VIEW v AS SELECT sum(id) AS n FROM t", "SELECT n = 3 FROM v"),
+    "materialized view": ("CREATE MATERIALIZED VIEW m AS SELECT * FROM t", "SELECT count(*) = 0 FROM m"),
+    "rule": (
+        "CREATE RULE r AS ON UPDATE TO t DO INSTEAD NOTHING",
+        "SELECT count(*) = 1 FROM pg_rewrite WHERE ev_class = 't'::regclass",
+    ),
+    "trigger": (
         (
-            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := NEW.note || ''!''; RETURN NEW; END';"
-            " CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
-            "SELECT bool_and(note = 'x!') FROM t",
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := ''!''; RETURN NEW; END';"
+            " CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()"
         ),
-        ("CREATE TABLE child (t bigint REFERENCES t DEFERRABLE); INSERT INTO t VALUES (1); INSERT INTO child VALUES (1)", "SELECT count(*) = 1 FROM child JOIN t ON t.id = child.t"),
-        ("CREATE TABLE dad (id bigint PRIMARY KEY); INSERT INTO dad SELECT generate_series(0, 9); ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES dad", "SELECT count(*) = 2 FROM pg_constraint WHERE conrelid = 't'::regclass AND contype IN ('f', 'p')"),
-        ("ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (true)", "SELECT count(*) = 1 FROM pg_policies WHERE schemaname = current_schema()"),
-        ("CREATE PUBLICATION pub FOR TABLE t", "SELECT count(*) = 1 FROM pg_publication_tables WHERE schemaname = current_schema()"),
-        ("CREATE TABLE kid () INHERITS (t)", "SELECT count(*) = 1 FROM pg_inherits WHERE inhparent = 't'::regclass"),
-        ("CREATE STATISTICS st ON id, note FROM t", "SELECT count(*) = 1 FROM pg_statistic_ext WHERE stxrelid = 't'::regclass"),
-        ("ALTER TABLE t ADD serial serial; CREATE TABLE u (n int DEFAULT nextval('t_serial_seq'))", "SELECT count(DISTINCT serial) = 3 FROM t"),
-        ("ALTER TABLE t ADD number int GENERATED ALWAYS AS IDENTITY", "SELECT count(DISTINCT number) = 3 FROM t"),
-        ("CREATE FUNCTION rows_of() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM t'", "SELECT count(*) = 3 FROM rows_of()"),
-        ("CREATE TABLE holder (one t)", "SELECT count(*) = 0 FROM holder"),
-        ("CREATE FUNCTION total() RETURNS bigint BEGIN ATOMIC SELECT sum(id) FROM t; END", "SELECT total() = 3"),
-        ("CREATE ROLE col_reader; GRANT SELECT (note) ON t TO col_reader", "SELECT has_column_privilege('col_reader', 't', 'note', 'SELECT')"),
-        ("ALTER TABLE t REPLICA IDENTITY FULL", "SELECT relreplident = 'f' FROM pg_class WHERE oid = 't'::regclass"),
-        ("ALTER TABLE t ALTER note SET STATISTICS 500", "SELECT attstattarget = 500 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'note'"),
-        ("CREATE INDEX odd ON t (note); COMMENT ON INDEX odd IS 'why'", "SELECT obj_description('odd'::regclass) = 'why'"),
-        ("ALTER TABLE t CLUSTER ON t_pkey", "SELECT bool_or(indisclustered) FROM pg_index WHERE indrelid = 't'::regclass"),
-        ("ALTER TABLE t ADD CONSTRAINT x EXCLUDE (id WITH =)", "SELECT count(*) = 1 FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'x'"),
-        ("ALTER TABLE t SET UNLOGGED", "SELECT relpersistence = 'u' FROM pg_class WHERE oid = 't'::regclass"),
+        "SELECT bool_and(note = '!') FROM t",
+    ),
+    "foreign key to it": (
+        "CREATE TABLE child (t bigint REFERENCES t DEFERRABLE); INSERT INTO t VALUES (1); INSERT INTO child VALUES (1)",
+        "SELECT count(*) = 1 FROM child JOIN t ON t.id = child.t",
+    ),
+    "foreign key from it": (
+        (
+            "CREATE TABLE dad (id bigint PRIMARY KEY); INSERT INTO dad SELECT generate_series(0, 9);"
+            " ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES dad"
+        ),
+        "SELECT count(*) = 1 FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'f'",
+    ),
+    "policy": (
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (true)",
+        "SELECT count(*) = 1 FROM pg_policy WHERE polrelid = 't'::regclass",
+    ),
+    "publication": (
+        "CREATE PUBLICATION pub FOR TABLE t",
+        "SELECT count(*) = 1 FROM pg_publication_rel WHERE prrelid = 't'::regclass",
+    ),
+    "publication of the schema": (
+        "DO $$ BEGIN EXECUTE format('CREATE PUBLICATION pub FOR TABLES IN SCHEMA %I', current_schema()); END $$",
+        "SELECT count(*) = 1 FROM pg_publication_tables WHERE tablename = 't' AND schemaname = current_schema()",
+    ),
+    "child table": (
+        "CREATE TABLE kid () INHERITS (t)",
+        "SELECT count(*) = 1 FROM pg_inherits WHERE inhparent = 't'::regclass",
+    ),
+    "statistics": (
+        "CREATE STATISTICS st ON id, note FROM t",
+        "SELECT count(*) = 1 FROM pg_statistic_ext WHERE stxrelid = 't'::regclass",
+    ),
+    "sequence": (
+        "ALTER TABLE t ADD s serial; CREATE TABLE u (n int DEFAULT nextval('t_s_seq'))",
+        "SELECT count(DISTINCT s) = 3 FROM t",
+    ),
+    "identity": (
+        "ALTER TABLE t ADD number int GENERATED ALWAYS AS IDENTITY",
+        "SELECT count(DISTINCT number) = 3 FROM t",
+    ),
+    "function of its rows": (
+        "CREATE FUNCTION rows_of() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM t'",
+        "SELECT count(*) = 3 FROM rows_of()",
+    ),
+    "column of its row type": ("CREATE TABLE holder (one t)", "SELECT count(*) = 0 FROM holder"),
+    "function that reads it": (
+        "CREATE FUNCTION total() RETURNS bigint BEGIN ATOMIC SELECT sum(id) FROM t; END",
+        "SELECT total() = 3",
+    ),
+    "grant on a column": (
+        "CREATE ROLE col_reader; GRANT SELECT (note) ON t TO col_reader",
+        "SELECT has_column_privilege('col_reader', 't', 'note', 'SELECT')",
+    ),
+    "replica identity": (
+        "ALTER TABLE t REPLICA IDENTITY FULL",
+        "SELECT relreplident = 'f' FROM pg_class WHERE oid = 't'::regclass",
+    ),
+    "statistics target": (
+        "ALTER TABLE t ALTER note SET STATISTICS 500",
+        "SELECT max(attstattarget) = 500 FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0",
+    ),
+    "comment on an index": (
+        "CREATE INDEX odd ON t (note); COMMENT ON INDEX odd IS 'why'",
+        "SELECT obj_description('odd'::regclass) = 'why'",
+    ),
+    "cluster": (
+        "ALTER TABLE t CLUSTER ON t_pkey",
+        "SELECT bool_or(indisclustered) FROM pg_index WHERE indrelid = 't'::regclass",
+    ),
+    "exclusion": (
+        "ALTER TABLE t ADD CONSTRAINT x EXCLUDE (id WITH =)",
+        "SELECT count(*) = 1 FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'x'",
+    ),
+    "unlogged": (
+        "ALTER TABLE t SET UNLOGGED",
+        "SELECT relpersistence = 'u' FROM pg_class WHERE oid = 't'::regclass",
+    ),
+    "event trigger": (
         (
             "CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
-            " CREATE EVENT TRIGGER watch ON sql_drop EXECUTE FUNCTION e()",
-            "SELECT count(*) = 1 FROM pg_event_trigger",
+            " CREATE EVENT TRIGGER watch ON sql_drop EXECUTE FUNCTION e()"
         ),
-    ],
-    ids=lambda text: " ".join(text.split()[:3]) if text.startswith(("CREATE", "ALTER")) else "",
-)  # fmt: skip
-def test_what_depends_on_the_table_survives(pg: PostgresSystem, thing: str, alive: str) -> None:
+        "SELECT count(*) = 1 FROM pg_event_trigger",
+    ),
+}
+
+
+@pytest.mark.parametrize("thing", DEPENDENTS)
+def test_what_depends_on_the_table_survives(pg: PostgresSystem, thing: str) -> None:
     """Each of these would be lost or broken by a swap: the rows are rewritten, it lives, and the reason is told."""
+    make, alive = DEPENDENTS[thing]
     pg.execute(PLAIN)
-    pg.execute(thing)
+    pg.execute(make)
     try:
         published = publish(pg, "t", NUMBERS, [numbers(0, 3, "x")])
         assert published.how == "rewrite"
@@ -104,9 +168,9 @@ def test_what_depends_on_the_table_survives(pg: PostgresSystem, thing: str, aliv
         assert ids(pg, "t") == [0, 1, 2]
         assert pg.execute(alive) == [(True,)]
     finally:
-        if "ROLE" in thing:
+        if "ROLE" in make:
             pg.execute("DROP OWNED BY col_reader; DROP ROLE col_reader")
-        if "PUBLICATION" in thing:
+        if "PUBLICATION" in make:
             pg.execute("DROP PUBLICATION pub")
 
 
@@ -143,30 +207,34 @@ def test_an_older_snapshot_still_sees_the_old_rows(pg: PostgresSystem, monkeypat
     assert publish(pg, "t", NUMBERS, [numbers(0, 3)]).how == "swap"
 
 
-def test_an_older_snapshot_may_be_imported_or_belong_to_another_role(
-    pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Landbridge's own reads count as readers, and a session whose snapshot is hidden from us counts as well."""
+def test_a_snapshot_that_is_hidden_from_us_counts(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another role's session holds cannot be seen; that it is in a transaction can, and is enough."""
     monkeypatch.setattr(postgres_swap, "PATIENCE", 0.2)
-    publish(pg, "t", NUMBERS, [numbers(0, 3)])
-    landing = land(pg, "t", NUMBERS, [numbers(10, 15)])
-    with pg.connector.snapshot(Read("it", pg.relation("t"))):
-        assert pg.connector.publish(landing).how == "swap"  # it came after the rows
-    landing = land(pg, "t", NUMBERS, [], None)
     pg.execute("CREATE ROLE other LOGIN PASSWORD 'x'")
     pg.execute(f'GRANT USAGE, CREATE ON SCHEMA "{pg.schema}" TO other')
-    pg.execute("ALTER TABLE t OWNER TO other; ALTER TABLE landbridge_loads OWNER TO other")
+    pg.connector = pg.login(user="other", password="x")
     try:
-        pg.connector = pg.login(user="other", password="x")
-        assert publish(pg, "t", NUMBERS, [numbers(0, 4)]).how == "swap"
+        publish(pg, "t", NUMBERS, [numbers(0, 3)])
         with pg.connect() as reader:
+            assert publish(pg, "t", NUMBERS, [numbers(0, 4)]).how == "swap"  # idle, in no transaction
             reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             reader.execute("SELECT 1")
             assert publish(pg, "t", NUMBERS, [numbers(0, 5)]).how == "rewrite"
             assert reader.execute("SELECT count(*) FROM t").fetchone() == (4,)
     finally:
-        pg.connector = pg.login()
         pg.execute("DROP OWNED BY other; DROP ROLE other")
+
+
+def test_a_snapshot_from_after_the_rows_is_no_obstacle(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that began when all rows were there sees them under the new name."""
+    monkeypatch.setattr(postgres_swap, "PATIENCE", 0.2)
+    publish(pg, "t", NUMBERS, [numbers(0, 3)])
+    landing = land(pg, "t", NUMBERS, [numbers(0, 5)])
+    with pg.connect() as reader:
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT 1")
+        assert pg.connector.publish(landing).how == "swap"
+        assert reader.execute("SELECT count(*) FROM t").fetchone() == (5,)
 
 
 def test_a_reader_that_does_not_end_is_not_waited_for(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +245,7 @@ def test_a_reader_that_does_not_end_is_not_waited_for(pg: PostgresSystem, monkey
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM t").fetchone() == (3,)
         published = publish(pg, "t", NUMBERS, [numbers(0, 5)])
-        assert (published.how, "did not end" in published.why or "in time" in published.why) == ("rewrite", True)
+        assert (published.how, "in time" in published.why) == ("rewrite", True)
         assert reader.execute("SELECT count(*) FROM t").fetchone() == (5,)
 
 
@@ -210,7 +278,6 @@ def test_a_duplicate_key_is_refused_and_the_old_rows_stay(pg: PostgresSystem) ->
     """Indexes are built after the load; what breaks them breaks the publish."""
     pg.execute(PLAIN)
     publish(pg, "t", NUMBERS, [numbers(0, 3)])
-    with pytest.raises(Exception, match="key is there twice") as caught:
+    with pytest.raises(ValueDoesNotFit, match="key is there twice"):
         publish(pg, "t", NUMBERS, [numbers(0, 3), numbers(2, 4)])
-    assert not isinstance(caught.value, psycopg.Error)
     assert ids(pg, "t") == [0, 1, 2]

@@ -17,7 +17,7 @@ from landbridge.errors import LandbridgeError
 Summaries = Mapping[str, "str | Summaries"]
 
 COMMANDS: Summaries = {
-    "init": "Make a project in a folder: landbridge.yaml, config/tables.yaml, keys.",
+    "init": "Make a project: landbridge.yaml, config/tables.yaml, keys.",
     "plan": "Print what a run would do; change nothing.",
     "create-tables": "Create the target tables that are missing.",
     "export-data": "Source to sealed parcels, to be carried.",

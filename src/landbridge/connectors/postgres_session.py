@@ -82,10 +82,10 @@ def connect(server: Server, application: str) -> "Iterator[Connection]":
             application_name=application,
             autocommit=True,
         )
-    except psycopg.OperationalError as error:
+        connection.execute(SETTINGS)
+    except psycopg.Error as error:
         raise _no_connection(server, " ".join(str(error).split())) from error
     try:
-        connection.execute(SETTINGS)
         yield connection
     finally:
         connection.close()
