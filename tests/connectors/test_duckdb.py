@@ -80,8 +80,9 @@ class TestSource(SourceSuite):
     def test_a_file_that_is_not_there_is_not_made(self, tmp_path: Path) -> None:
         """Reading never creates a database."""
         gone = DuckDB("it", DuckDBOptions.model_validate({"type": "duckdb", "path": str(tmp_path / "gone.duckdb")}))
-        with pytest.raises(Unreachable, match=r"no file at .*gone\.duckdb"):
-            gone.describe([Relation("t")])
+        assert gone.describe([Relation("t")]) == {Relation("t"): None}
+        with pytest.raises(Unreachable, match=r"no file at .*gone\.duckdb"), gone.snapshot(Read("it", Relation("t"))):
+            pass
         assert not (tmp_path / "gone.duckdb").exists()
 
 

@@ -34,10 +34,9 @@ def pairs() -> Iterator[tuple[Scene, str]]:
 def die_and_rerun(shop: Workshop, scene: Scene, *points: str) -> list[str]:
     """Kill at each point in turn, rerun once, and return all that is wrong."""
     with shop.case(scene) as case:
-        watched = "postgres" in scene.traits
-        with Reader(case.target) if watched else nullcontext() as reader:
+        with Reader(case.target) if scene.watched else nullcontext() as reader:
             found = [wrong for name in points for wrong in _death(case, POINTS[name], name)]
-            if scene.loads and not watched and not found:
+            if scene.loads and not scene.watched and not found:
                 found += standing(case)
             code, said = case.again()
         found += misread(case, reader) if reader else []

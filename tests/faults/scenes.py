@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import duckdb
+import psutil
 import psycopg
 
 from landbridge.demo.postgres_server import PostgresServer
@@ -24,6 +26,7 @@ from tests.faults.rows import NEW, OLD, Execute, make_rows
 LAUNCHER = Path(__file__).with_name("launcher.py")
 TABLE = "items"
 PATIENCE = 120  # seconds for any one command
+WORKERS_END = 10  # seconds for workers to notice that their coordinator is dead
 
 PROJECT = """\
 x-server: &server
@@ -48,15 +51,16 @@ tables:
 
 @dataclass(frozen=True)
 class Scene:
-    """One job on one kind of target. `traits` decide which crash points lie on its way."""
+    """One job on one kind of target. `ways` are what it has on its way: a crash point lies there if it needs no more.
+
+    Points that have nothing to do with the kind of target are passed in some scenes only.
+    """
 
     name: str
     command: str  # export-data, import-data or run
+    ways: frozenset[str]
     source: str = "warehouse"
     target: str = "postgres"
-    view: bool = False  # something depends on the target: it is rewritten, not swapped
-    first: bool = False  # nothing is there yet: no drive table, no target table
-    every_phase: bool = False  # crash points that have nothing to do with the kind of target
     drive_postgres: bool = False
 
     @property
@@ -64,40 +68,51 @@ class Scene:
         return self.command != "export-data"
 
     @property
-    def traits(self) -> frozenset[str]:
-        kind = self.command.removesuffix("-data")
-        found = {kind}
-        found |= {"walk"} if self.every_phase else set()
-        found |= {"seals"} if kind != "import" else set()
-        found |= {"first"} if self.first else set()
-        if self.loads:
-            path = "duckdb" if self.target == "lake" else "rewrite" if self.view else "swap"
-            found |= {"loads", path, "duckdb" if self.target == "lake" else "postgres"}
-        return frozenset(found)
+    def watched(self) -> bool:
+        """Whether others can read the target meanwhile: a DuckDB file has one reader or one writer."""
+        return self.loads and self.target == "postgres"
+
+    @property
+    def first(self) -> bool:
+        """Nothing is there yet: no drive table, no target table."""
+        return "first" in self.ways
 
     def passes(self, point: Point) -> bool:
-        return point.needs <= self.traits
+        return point.needs <= self.ways
+
+
+def _scene(name: str, command: str, ways: str, **places: Any) -> Scene:
+    return Scene(name, command, frozenset(ways.split()), **places)
 
 
 SCENES = {
     scene.name: scene
     for scene in (
-        Scene("export", "export-data", every_phase=True),
-        Scene("import, swap", "import-data", every_phase=True),
-        Scene("import, rewrite", "import-data", view=True),
-        Scene("import, first", "import-data", first=True),
-        Scene("import, DuckDB", "import-data", target="lake"),
-        Scene("run, swap", "run", every_phase=True),
-        Scene("run, rewrite", "run", view=True),
-        Scene("run, PostgreSQL to DuckDB", "run", source="origin", target="lake"),
-        Scene("import, drive table in PostgreSQL", "import-data", every_phase=True, drive_postgres=True),
+        _scene("export", "export-data", "walk seals"),
+        _scene("import, swap", "import-data", "walk loads import postgres swap"),
+        _scene("import, rewrite", "import-data", "postgres rewrite"),
+        _scene("import, first", "import-data", "postgres swap first"),
+        _scene("import, DuckDB", "import-data", "loads duckdb", target="lake"),
+        _scene("import, drive table in PostgreSQL", "import-data", "walk import", drive_postgres=True),
+        _scene("run, swap", "run", "walk seals loads run postgres swap"),
+        _scene("run, rewrite", "run", "run postgres rewrite"),
+        _scene("run, PostgreSQL to DuckDB", "run", "seals run duckdb", source="origin", target="lake"),
     )
 }
 
 
+@dataclass(frozen=True)
+class Trial:
+    """One thing to do to one case; `act` gives a remark and all that was wrong."""
+
+    scene: str
+    what: str
+    act: Callable[[], tuple[str, list[str]]]
+
+
 @dataclass
 class Running:
-    """A command that was started; what it says on stderr is collected line by line."""
+    """A command that was started; what it says is collected line by line."""
 
     process: "subprocess.Popen[str]"
     lines: list[str] = field(default_factory=list)
@@ -107,37 +122,66 @@ class Running:
         self._listener.start()
 
     def _listen(self) -> None:
-        assert self.process.stderr
-        for line in self.process.stderr:
-            self.lines.append(line.rstrip())
+        assert self.process.stdout
+        with self.process.stdout as out:
+            self.lines.extend(line.rstrip() for line in iter(out.readline, ""))
 
     @property
     def said(self) -> str:
         return "\n".join(self.lines)
 
-    def wait(self, seconds: float = PATIENCE) -> int:
-        """The exit code, negative for a signal; then nothing of its process group is left running."""
-        try:
-            self.process.wait(seconds)
-            self._listener.join(seconds)  # workers hold the pipe as long as they live
-        except subprocess.TimeoutExpired:
-            self.signal_group(signal.SIGKILL)
-            raise
-        return self.process.returncode
+    def signal(self, which: int) -> None:
+        """To the coordinator alone."""
+        os.kill(self.process.pid, which)
 
-    def signal_group(self, which: int) -> None:
+    def signal_all(self, which: int) -> None:
+        """To the coordinator and its workers, as a terminal does."""
         os.killpg(self.process.pid, which)
 
-    def wait_for(self, text: str, seconds: float = PATIENCE) -> bool:
-        """True as soon as a line of stderr holds `text`; False when the command ended without it."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if any(text in line for line in list(self.lines)):
-                return True
-            if self.process.poll() is not None and not self._listener.is_alive():
-                return False
-            time.sleep(0.001)
-        raise TimeoutError(f"no line with {text!r}: {self.said}")
+    def wait(self, seconds: float = PATIENCE) -> int:
+        """The exit code, negative for a signal. Its workers must be gone soon after: they hold its output open."""
+        try:
+            self.process.wait(seconds)
+            self._listener.join(WORKERS_END)
+            if self._listener.is_alive():
+                raise AssertionError("workers outlived their coordinator")
+        finally:
+            if self._listener.is_alive():
+                self.signal_all(signal.SIGKILL)
+        return self.process.returncode
+
+    def wait_for(self, text: str) -> bool:
+        """True as soon as a line holds `text`; False when the command ended without it."""
+        return wait_until(lambda: any(text in line for line in list(self.lines)), unless=lambda: self.ended)
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None and not self._listener.is_alive()
+
+    def wait_stopped(self) -> bool:
+        """True as soon as the coordinator, or one of its workers, is stopped; False when it ended instead."""
+        coordinator = psutil.Process(self.process.pid)
+        return wait_until(lambda: _stopped(coordinator), unless=lambda: self.ended)
+
+
+def wait_until(met: Callable[[], bool], *, unless: Callable[[], bool] = lambda: False) -> bool:
+    """True as soon as `met` says so; False if `unless` does before. TimeoutError after PATIENCE."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if met():
+            return True
+        if unless():
+            return False
+        time.sleep(0.001)
+    raise TimeoutError("what was waited for did not come")
+
+
+def _stopped(coordinator: psutil.Process) -> bool:
+    try:
+        family = [coordinator, *coordinator.children()]
+        return any(one.status() == psutil.STATUS_STOPPED for one in family)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @dataclass(frozen=True)
@@ -169,15 +213,15 @@ class Case:
     def parcels(self) -> Path:
         return self.folder / ("exports" if self.scene.command == "export-data" else "stage")
 
-    def start(self, *command: str, **variables: str) -> Running:
-        """Start `landbridge`, by default with the case's command, in a session of its own."""
-        words = [*(command or self.command), "--project", str(self.folder)]
+    def start(self, **variables: str) -> Running:
+        """Start the command in a session of its own, with variables of the launcher."""
+        words = [*self.command, "--project", str(self.folder)]
         process = subprocess.Popen(
             [sys.executable, str(LAUNCHER), *words],
             env={**os.environ, **self.environment, **variables},
             cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
@@ -223,10 +267,10 @@ class Workshop:
         if not scene.first:
             code, said = case.again()
             assert code == 0, said
-        if "postgres" in scene.traits and not scene.first:
+        if scene.watched and not scene.first:
             with psycopg.connect(case.target, autocommit=True) as connection:
                 connection.execute("CREATE INDEX items_day ON items (day)")
-                if scene.view:
+                if "rewrite" in scene.ways:
                     connection.execute("CREATE VIEW days AS SELECT day, count(*) FROM items GROUP BY day")
         return self._case(scene, folder, NEW, databases)
 

@@ -30,7 +30,8 @@ LOADS = "landbridge load"
 SETTINGS = """
 SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601';
 SET extra_float_digits = 3; SET bytea_output = 'hex'; SET statement_timeout = 0;
-SET idle_in_transaction_session_timeout = 0
+SET idle_in_transaction_session_timeout = 0;
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'
 """
 
 NOT_READY = re.compile(r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots")
