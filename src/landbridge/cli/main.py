@@ -48,7 +48,17 @@ def main() -> None:
     """Entry point of the console script and of `python -m landbridge`."""
     signal.signal(signal.SIGTERM, _terminate)
     words = os.environ.get("COMP_WORDS", "").split() or sys.argv
-    build(words[1:])(prog_name="landbridge")
+    try:
+        build(words[1:])(prog_name="landbridge")
+    except SystemExit as end:
+        _leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: all is closed, and taking the interpreter apart would last longer than `--help` itself."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def build(words: Sequence[str]) -> typer.Typer:

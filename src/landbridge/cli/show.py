@@ -13,9 +13,7 @@ COUNTS = ("source_count", "stage_count", "target_count")
 
 
 def show_command(
-    run_id: Annotated[
-        str, typer.Argument(metavar="RUN_ID", help="pipeline_id of the drive table.")
-    ],
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="pipeline_id of the drive table.")],
     *,
     as_json: AsJson = False,
     project: ProjectFolder = None,

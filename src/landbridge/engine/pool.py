@@ -11,8 +11,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.util import Finalize
 from typing import TypeVar
 
 from landbridge.errors import RunError
@@ -20,6 +22,8 @@ from landbridge.errors import RunError
 Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
+# imported when a worker starts, while the coordinator still plans
+EVERY_PART_NEEDS = ("landbridge.engine.work", "pyarrow.compute", "pyarrow.parquet", "pyrage")
 
 
 def open_pool(processes: int) -> Executor:
@@ -61,4 +65,13 @@ def _begin(parent: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before we could ask to die with it
         os._exit(1)
-    import pyrage  # noqa: F401  imported now, while the coordinator still plans
+    # taking apart an interpreter full of libraries can last a second, and the coordinator would wait for it
+    Finalize(None, _leave, exitpriority=-1)
+    for name in EVERY_PART_NEEDS:
+        import_module(name)
+
+
+def _leave() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

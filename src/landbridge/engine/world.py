@@ -52,6 +52,10 @@ class World:
     def pool(self) -> Executor:
         return open_pool(self.processes)
 
+    def warm_up(self) -> None:
+        """Start the worker processes now: their imports then run beside the first phases."""
+        _ = self.pool
+
     @property
     def identities(self) -> tuple[str, ...]:
         """Our secrets that open parcels; none where this side never made any: clear parcels need none."""
