@@ -3,6 +3,7 @@
 import pytest
 
 from landbridge.connectors import postgres_load, postgres_swap
+from landbridge.contracts.values import Write
 from landbridge.errors import TargetError, ValueDoesNotFit
 from tests.conformance.system import NUMBERS, ids, land, numbers, publish
 from tests.connectors.conftest import PostgresSystem
@@ -281,3 +282,19 @@ def test_a_duplicate_key_is_refused_and_the_old_rows_stay(pg: PostgresSystem) ->
     with pytest.raises(ValueDoesNotFit, match="key is there twice"):
         publish(pg, "t", NUMBERS, [numbers(0, 3), numbers(2, 4)])
     assert ids(pg, "t") == [0, 1, 2]
+
+
+def test_only_a_landing_that_takes_the_targets_place_is_logged(pg: PostgresSystem) -> None:
+    """A landing that is copied from needs no log: a server crash empties it, the count says so, and the old rows stay."""
+    logged = "SELECT relpersistence FROM pg_class WHERE relname LIKE '\\_lb\\_%'"
+    pg.execute("CREATE TABLE t (id bigint, note text)")
+    land(pg, "t", NUMBERS, [numbers(0, 3)])
+    assert pg.execute(logged) == [("p",)]
+    pg.connector.sweep(Write("it", pg.relation("t")))
+    pg.execute("CREATE VIEW v AS SELECT id FROM t")
+    landing = land(pg, "t", NUMBERS, [numbers(0, 3)])
+    assert pg.execute(logged) == [("u",)]
+    pg.execute("DROP VIEW v")
+    published = pg.connector.publish(landing)
+    assert (published.how, published.why) == ("rewrite", "it could not be swapped when the load began")
+    assert pg.execute("SELECT relpersistence FROM pg_class WHERE oid = 't'::regclass") == [("p",)]

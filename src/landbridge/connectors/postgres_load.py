@@ -84,6 +84,9 @@ def prepare(
     relation = Relation(name, target.schema)
     with connection.transaction():
         connection.execute(_landing_ddl(relation, target, pairings, storage))
+        if why_not(connection, relation, target):
+            # only copied from, in one transaction that counts it first: a crash that empties it loses nothing
+            connection.execute(f"ALTER TABLE {qualify(relation)} SET UNLOGGED")
         connection.execute(f"COMMENT ON TABLE {qualify(relation)} IS {_literal(_mark(target) + load.attempt)}")
     return Landing(write=write, relation=relation, schema=schema, load=load, version=version, streams=streams)
 
@@ -212,7 +215,6 @@ def _rewrite(connection: "Connection", landing: Landing, target: Relation) -> No
             hint="a trigger or rule on the table drops rows",
         )
     connection.execute(f"DROP TABLE {qualify(landing.relation)}")
-    connection.execute(f"ANALYZE {qualify(target)}")
 
 
 CASCADES = """

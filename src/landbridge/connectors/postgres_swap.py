@@ -84,6 +84,7 @@ SELECT reason FROM (
             OR (SELECT list FROM checks WHERE relation = t.oid) <> (SELECT list FROM checks WHERE relation = l.oid)
     UNION ALL SELECT 13, 'event trigger ' || e.evtname || ' watches changes of tables' FROM pg_event_trigger e
         WHERE e.evtenabled <> 'D'
+    UNION ALL SELECT 14, 'it could not be swapped when the load began' FROM l WHERE l.relpersistence <> 'p'
 ) reasons ORDER BY rank LIMIT 1
 """
 
