@@ -19,7 +19,7 @@ def main() -> None:
     if shutil.which("age") is None:
         raise SystemExit("the program `age` is missing: apt-get install -y age")
     warehouse, plain = fin.warehouse(), fin.RUN / "baseline.parquet"
-    gap = stand.make_gap(warehouse=warehouse, environment={})
+    gap = stand.make_gap(warehouse=warehouse, environment=stand.NOWHERE)
     size = stand.folder_bytes(gap.export())
     sealed = plain.with_suffix(".age")
     baseline = [sys.executable, __file__, str(warehouse), str(plain), str(sealed), gap.recipient]
@@ -33,7 +33,7 @@ def main() -> None:
         for path in (plain, sealed):
             path.unlink(missing_ok=True)
 
-    ours = Side("landbridge", gap.export_command(), gap.remove_parcels, gap.checksum)
+    ours = Side("landbridge", gap.export_command(), gap.remove_parcels, gap.checksum, gap.environment)
     other = Side("duckdb + age", baseline, clear, opened)
     compare(Job("export_duckdb", fin.ROWS, size), ours, other, bar=0.5, age=_age_version())
     clear()

@@ -125,9 +125,9 @@ def median(seconds: Sequence[float]) -> float:
 
 
 def report(job: Job, **figures: object) -> None:
-    """Print one JSON line: what, rows, bytes, the figures, and the versions of all that may have made them."""
-    line = {"what": job.what, "rows": job.rows, "bytes": job.size, **figures, "cores": os.cpu_count()}
-    print(json.dumps(line | {"versions": _versions()}, default=str), flush=True)
+    """Print one JSON line: what, rows, bytes, the figures, and on what they were made."""
+    machine = {"cores": os.cpu_count(), "load": round(os.getloadavg()[1], 1), "versions": _versions()}
+    print(json.dumps({"what": job.what, "rows": job.rows, "bytes": job.size, **figures, **machine}), flush=True)
 
 
 def _versions() -> dict[str, str]:

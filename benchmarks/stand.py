@@ -20,6 +20,8 @@ from landbridge.demo.postgres_server import postgres_server
 LANDBRIDGE = str(Path(sys.executable).with_name("landbridge"))
 # the server's own defaults but for these, so fsync is on; what the server does on its own time it does between runs
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "1h", "autovacuum": "off"}
+# where nothing is loaded, outside still has to name its connection
+NOWHERE = {"POSTGRES_HOST": "localhost", "POSTGRES_DATABASE": "none", "POSTGRES_USER": "none"}
 TABLES = """
 tables:
   - name: fin
@@ -82,14 +84,14 @@ class Gap:
         return self.landbridge("keys", "show", project=self.outside).split()[0]
 
     def landbridge(self, *words: str, project: Path) -> str:
-        """What a landbridge command prints; its errors go to ours."""
-        return subprocess.run(
-            [LANDBRIDGE, *words, "--project", str(project)],
-            env={**os.environ, **self.environment},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        ).stdout
+        """What a landbridge command prints. Raises RuntimeError with its errors where it fails."""
+        command = [LANDBRIDGE, *words, "--project", str(project)]
+        done = subprocess.run(
+            command, env={**os.environ, **self.environment}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)} ended with exit code {done.returncode}:\n{done.stderr}")
+        return done.stdout
 
     def export_command(self) -> Sequence[str]:
         return [LANDBRIDGE, "export-data", "--table", "fin", "--project", str(self.inside)]
@@ -127,15 +129,15 @@ def make_gap(*, warehouse: Path | None, environment: Mapping[str, str]) -> Gap:
     folder = fin.RUN / "gap"
     shutil.rmtree(folder, ignore_errors=True)
     gap = Gap(folder / "inside", folder / "outside", environment)
-    lines = {}
     source, schema = ("warehouse", "main") if warehouse else ("postgres", "public")
+    known_as = f"{{type: duckdb, path: '{warehouse}', database: warehouse}}"
+    lines = {}
     for project in (gap.inside, gap.outside):
         subprocess.run([LANDBRIDGE, "init", str(project)], stdout=subprocess.DEVNULL, check=True)
         (project / "config" / "tables.yaml").write_text(TABLES.format(source=source, schema=schema))
+        if warehouse and project == gap.inside:
+            (project / "landbridge.yaml").write_text(f"connections:\n  warehouse: {known_as}\n")
         lines[project] = gap.landbridge("keys", "show", project=project).split()
-    if warehouse:
-        known_as = f"{{type: duckdb, path: '{warehouse}', database: warehouse}}"
-        (gap.inside / "landbridge.yaml").write_text(f"connections:\n  warehouse: {known_as}\n")
     gap.landbridge("keys", "trust", *lines[gap.outside], project=gap.inside)
     gap.landbridge("keys", "trust", *lines[gap.inside], project=gap.outside)
     return gap

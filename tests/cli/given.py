@@ -2,22 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from tests.engine.projects import FUNDS, PRICES, WAREHOUSE, in_duckdb, introduce, make_project, table
-
-
-def variables(url: str) -> str:
-    """The lines of a .env that make the database at `url` the connection `postgres`."""
-    parts = urlsplit(url)
-    values = {
-        "HOST": parts.hostname,
-        "PORT": parts.port,
-        "DATABASE": parts.path[1:],
-        "USER": parts.username,
-        "PASSWORD": parts.password,
-    }
-    return "".join(f"POSTGRES_{name}={value}\n" for name, value in values.items())
+from tests.engine.projects import FUNDS, PRICES, WAREHOUSE, in_duckdb, introduce, make_project, table, variables
 
 
 def a_server(folder: Path, url: str) -> None:

@@ -17,7 +17,7 @@ def main(where: str, query: str) -> None:
         with duckdb.connect(where) as connection:
             rows = connection.execute(query).fetchall()
     for row in rows:
-        print(*row, sep=" | ")
+        sys.stdout.write(" | ".join(map(str, row)) + "\n")
 
 
 if __name__ == "__main__":

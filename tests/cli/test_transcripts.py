@@ -23,7 +23,7 @@ from tests.cli.given import GIVEN
 HERE = Path(__file__).parent
 TRANSCRIPTS = sorted(HERE.glob("*.txt"))
 END = "\x1e"
-PREAMBLE = f"sql() {{ {sys.executable} {HERE / 'sql.py'} \"$@\"; }}\n"
+PREAMBLE = f'set -o pipefail; sql() {{ {sys.executable} {HERE / "sql.py"} "$@"; }}\n'
 
 
 @dataclass
@@ -82,7 +82,9 @@ def pattern(line: str) -> str:
 def check(step: Step, said: str, code: int) -> None:
     expected = "\n".join(step.printed).strip("\n").split("\n")
     if not re.fullmatch("".join(map(pattern, expected)), said + "\n") or code != step.code:
-        changes = difflib.unified_diff([*expected, f"exit {step.code}"], [*said.split("\n"), f"exit {code}"], lineterm="")
+        changes = difflib.unified_diff(
+            [*expected, f"exit {step.code}"], [*said.split("\n"), f"exit {code}"], lineterm=""
+        )
         pytest.fail(f"line {step.line}: $ {step.command}\n" + "\n".join(list(changes)[2:]), pytrace=False)
 
 

@@ -285,7 +285,7 @@ def test_a_duplicate_key_is_refused_and_the_old_rows_stay(pg: PostgresSystem) ->
 
 
 def test_only_a_landing_that_takes_the_targets_place_is_logged(pg: PostgresSystem) -> None:
-    """A landing that is copied from needs no log: a server crash empties it, the count says so, and the old rows stay."""
+    """A landing that is copied from needs no log: a crash empties it, the count says so, and the old rows stay."""
     logged = "SELECT relpersistence FROM pg_class WHERE relname LIKE '\\_lb\\_%'"
     pg.execute("CREATE TABLE t (id bigint, note text)")
     land(pg, "t", NUMBERS, [numbers(0, 3)])

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from landbridge.ledger.database import Database, open_database
 from landbridge.ledger.parcels import list_parcels
-from landbridge.ledger.runs import list_runs
+from landbridge.ledger.runs import Run, list_runs
 from landbridge.ledger.tables import leases
 from landbridge.sealing.keyring import Keyring
 from landbridge.stage.location import open_store
@@ -33,6 +33,15 @@ def ask(place: str, sql: str) -> list[tuple[Any, ...]]:
 def fingerprint(place: str, table: str = TABLE) -> tuple[Any, ...]:
     """Count and hash of all rows in the order of their ids."""
     return ask(place, FINGERPRINT.format(table=table))[0]
+
+
+def newest_run(case: Case) -> Run | None:
+    """The newest row of the drive table; None in an empty one."""
+    database = open_database(case.drive)
+    try:
+        return next(iter(list_runs(database, limit=1)), None)
+    finally:
+        database.close()
 
 
 def wrongs(case: Case) -> list[str]:
@@ -59,7 +68,9 @@ def misread(case: Case, reader: Reader) -> list[str]:
 def standing(case: Case) -> list[str]:
     """Straight after a death, for a target that no reader can watch: old rows or new ones, all of them."""
     found = ask(case.target, f"SELECT min(generation), max(generation), count(*) FROM {TABLE}")[0]
-    return [] if found in {(g, g, rows) for g, rows in case.rows.items()} else [f"after the death the target had {found}"]
+    return (
+        [] if found in {(g, g, rows) for g, rows in case.rows.items()} else [f"after the death the target had {found}"]
+    )
 
 
 def _drive_table(case: Case, database: Database) -> list[str]:

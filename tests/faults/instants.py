@@ -9,10 +9,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 
-from landbridge.ledger.database import open_database
 from landbridge.ledger.phases import PHASES
-from landbridge.ledger.runs import Run, list_runs
-from tests.faults.aftermath import misread, standing, wrongs
+from landbridge.ledger.runs import Run
+from tests.faults.aftermath import misread, newest_run, standing, wrongs
 from tests.faults.rows import Reader
 from tests.faults.scenes import SCENES, Case, Running, Trial, Workshop
 
@@ -43,7 +42,7 @@ class Course:
 
 def random_kills(shop: Workshop, seed: int, tally: Tally) -> Iterator[Trial]:
     """First phase by phase until each has its share, then anywhere in a command's life."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  instants, not secrets
     course = _course(shop, EVERY_PHASE)
     for number, name in enumerate(PHASES):
         tries = 0
@@ -65,17 +64,19 @@ def _course(shop: Workshop, scene: str) -> Course:
         code, said = case.again()
         assert code == 0, said
         whole = time.monotonic() - began
-        ends = _newest(case).phases
-    return Course({name: (one.end_timestamp - one.start_timestamp).total_seconds() for name, one in ends.items()}, whole)
+        ends = newest_run(case).phases
+    return Course(
+        {name: (one.end_timestamp - one.start_timestamp).total_seconds() for name, one in ends.items()}, whole
+    )
 
 
 def _kill(
     shop: Workshop, scene: str, delay: float, after: "tuple[str, ...] | None", tally: Tally
 ) -> tuple[str, list[str]]:
-    """Kill `delay` seconds after the phase `after` ended (the run began, if it is empty; the command started, if None)."""
+    """Kill `delay` seconds after the phase `after` ended; after the run began if it is (), after the start if None."""
     with shop.case(SCENES[scene]) as case:
         with Reader(case.target) if case.scene.watched else nullcontext() as reader:
-            before = _newest(case)
+            before = newest_run(case)
             running = case.start()
             if after is not None:
                 running.wait_for(f"  {after[0]} " if after else "_run")
@@ -96,18 +97,10 @@ def _strike(case: Case, running: Running, before: Run | None) -> str:
     if running.process.poll() is None:
         running.signal(signal.SIGKILL)
     running.wait()
-    run = _newest(case)
+    run = newest_run(case)
     if run is None or (before is not None and run.pipeline_id == before.pipeline_id):
         return NOT_BEGUN
     if run.pipeline_status != "RUNNING":
         return ENDED
     begun = [name for name in run.phases_pending if run.phases[name].start_timestamp]
     return begun[0] if begun else BETWEEN
-
-
-def _newest(case: Case) -> Run:
-    database = open_database(case.drive)
-    try:
-        return list_runs(database, limit=1)[0]
-    finally:
-        database.close()

@@ -1,15 +1,16 @@
 """Part (a): dies at a named point, then one rerun."""
 
+import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 
 from tests.faults.aftermath import misread, standing, still_old, wrongs
 from tests.faults.points import POINTS, Point
 from tests.faults.rows import Reader
-from tests.faults.scenes import LAUNCHER, SCENES, Case, Running, Scene, Workshop
+from tests.faults.scenes import SCENES, Case, Running, Scene, Trial, Workshop
 
 WORKER_LOST = "a worker process ended without a word"
 # the rerun dies as well, while it settles what the first death left
@@ -23,15 +24,20 @@ TWICE = (
 )
 
 
-def pairs() -> Iterator[tuple[Scene, str]]:
-    """Every scene with every point that lies on its way."""
+def deaths(shop: Workshop) -> Iterator[Trial]:
+    """Every scene with every point that lies on its way; some reruns die as well; and the keys."""
     for scene in SCENES.values():
         for name, point in POINTS.items():
             if scene.passes(point):
-                yield scene, name
+                yield Trial(scene.name, name, partial(die_and_rerun, shop, scene, name))
+    for kind, first, second in TWICE:
+        yield Trial(kind, f"{first}; again {second}", partial(die_and_rerun, shop, SCENES[kind], first, second))
+    for name in POINTS:
+        if name.startswith("keys: "):
+            yield Trial("keys generate", name, partial(keys_die_and_rerun, shop, name))
 
 
-def die_and_rerun(shop: Workshop, scene: Scene, *points: str) -> list[str]:
+def die_and_rerun(shop: Workshop, scene: Scene, *points: str) -> tuple[str, list[str]]:
     """Kill at each point in turn, rerun once, and return all that is wrong."""
     with shop.case(scene) as case:
         with Reader(case.target) if scene.watched else nullcontext() as reader:
@@ -40,7 +46,7 @@ def die_and_rerun(shop: Workshop, scene: Scene, *points: str) -> list[str]:
                 found += standing(case)
             code, said = case.again()
         found += misread(case, reader) if reader else []
-        return found + ([f"the rerun ended with {code}: {said}"] if code else wrongs(case))
+        return "", found + ([f"the rerun ended with {code}: {said}"] if code else wrongs(case))
 
 
 def _death(case: Case, point: Point, name: str) -> list[str]:
@@ -59,16 +65,13 @@ def _bereaved(case: Case, running: Running, code: int) -> list[str]:
     return found + (still_old(case) if case.scene.loads else [])
 
 
-def keys_die_and_rerun(shop: Workshop, point: str) -> list[str]:
+def keys_die_and_rerun(shop: Workshop, point: str) -> tuple[str, list[str]]:
     """`keys generate` dies; the same command, once more, leaves a whole pair."""
-    folder = shop.folder / "keyless"
-    shop.project_without_keys(folder)
-    words = [sys.executable, str(LAUNCHER), "keys", "generate", "--project", str(folder)]
-    environment = shop.environment(LB_FAULT=point)
-    died = subprocess.run(words, env=environment, capture_output=True, check=False).returncode
-    again = subprocess.run(words, env=shop.environment(), capture_output=True, text=True, check=False)
-    shown = subprocess.run([*words[:3], "show", *words[4:]], env=shop.environment(), capture_output=True, check=False)
-    found = [] if died == -signal.SIGKILL else [f"it ended with {died} and came not past {point}"]
-    if shown.returncode:
-        found.append(f"after the rerun the keys cannot be shown; the rerun said: {again.stderr.strip()}")
-    return found
+    with shop.case(SCENES["import, first"]) as case:
+        shutil.rmtree(case.folder / "keys")
+        generate = replace(case, command=("keys", "generate"))
+        code = generate.start(LB_FAULT=point).wait()
+        found = [] if code == -signal.SIGKILL else [f"it ended with {code} and came not past {point}"]
+        _, said = generate.again()
+        shown, _ = replace(case, command=("keys", "show")).again()
+        return "", found + ([f"after the rerun there are no keys: {said}"] if shown else [])

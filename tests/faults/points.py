@@ -121,8 +121,12 @@ END = (
     *_both("the lease is given back", f"{LEASES}:release", "walk"),
 )
 KEYS = (
-    Point("before the first secret is written", "landbridge.sealing.keyring:_write_secret", "before", frozenset({"keys"})),
-    Point("after the first secret is made, empty", "landbridge.sealing.keyring:os.fdopen", "before", frozenset({"keys"})),
+    Point(
+        "before the first secret is written", "landbridge.sealing.keyring:_write_secret", "before", frozenset({"keys"})
+    ),
+    Point(
+        "after the first secret is made, empty", "landbridge.sealing.keyring:os.fdopen", "before", frozenset({"keys"})
+    ),
     Point("between the two secrets", "landbridge.sealing.keyring:_write_secret", "after", frozenset({"keys"})),
     Point("after the second secret", "landbridge.sealing.keyring:_write_secret", "after", frozenset({"keys"}), call=2),
 )

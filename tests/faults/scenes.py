@@ -244,8 +244,8 @@ class Workshop:
         self._ready: dict[str, Case] = {}
 
     @contextmanager
-    def case(self, scene: Scene) -> Iterator[Case]:
-        """A fresh copy with the old rows loaded and the new ones waiting; gone afterwards."""
+    def case(self, scene: Scene, *, keep: bool = False) -> Iterator[Case]:
+        """A fresh copy with the old rows loaded and the new ones waiting; gone afterwards unless `keep`."""
         if scene.name not in self._ready:
             self._ready[scene.name] = self._prepare(scene)
         ready, number = self._ready[scene.name], next(self._numbers)
@@ -255,9 +255,10 @@ class Workshop:
         try:
             yield replace(ready, folder=folder, environment={**ready.environment, **copies})
         finally:
-            for name in copies.values():
-                self._admin(f"DROP DATABASE {name} WITH (FORCE)")
-            shutil.rmtree(folder)
+            if not keep:
+                for name in copies.values():
+                    self._admin(f"DROP DATABASE {name} WITH (FORCE)")
+                shutil.rmtree(folder)
 
     def _prepare(self, scene: Scene) -> Case:
         """Load the old rows by the very command, then have it find the new ones the next time."""
