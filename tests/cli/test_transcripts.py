@@ -4,7 +4,7 @@ A transcript is a `.txt` file beside this one. Its first line is its title, its 
 GIVEN. `$ ` begins a command, `> ` goes on with it; what follows is all that it must print (stdout and stderr, as on a
 terminal), and `exit N` at the end where N is not 0. Lines that begin with `# ` tell the reader something.
 In what is printed, `[..]` stands for any text within a line, a line `...` for any lines, and two or more blanks for
-any number of them. All commands of a transcript are one bash session, which also has `sql` (sql.py).
+any number of them. All commands of a transcript are one bash session (`set -o pipefail`) that also has `sql`: sql.py.
 """
 
 import difflib

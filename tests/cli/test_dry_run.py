@@ -1,0 +1,71 @@
+"""What only looks changes nothing: no file, no table, no row."""
+
+import hashlib
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner, Result
+
+from landbridge.cli.main import build
+from tests.cli.given import one_project, two_sides
+
+LOOKS = (
+    "plan --all",
+    "run --all --dry-run",
+    "create-tables --all --dry-run",
+    "export-data --all --dry-run",
+    "status",
+    "doctor",
+    "keys show",
+)
+LOOKS_OUTSIDE = (
+    "import-data --table prices --dry-run",
+    "create-tables --table prices --dry-run",
+    "parcel list",
+    "parcel check 0",
+)
+
+
+def landbridge(folder: Path, command: str) -> Result:
+    words = [*command.split(), "--project", str(folder)]
+    return CliRunner().invoke(build(words), words)
+
+
+def state(folder: Path, url: str) -> tuple[dict[str, str], list[tuple]]:
+    """Every file with the hash of its content, and all tables of the database with the rows that were ever changed."""
+    files = {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+        for path in folder.rglob("*")
+    }
+    with psycopg.connect(url) as connection:
+        tables = connection.execute(
+            "SELECT relname, relfilenode, pg_relation_size(oid) FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace ORDER BY 1"
+        ).fetchall()
+    return files, tables
+
+
+@pytest.mark.parametrize("command", LOOKS)
+def test_here(command: str, tmp_path: Path, pg_url: str) -> None:
+    """In a project that knows source and target, looking leaves folders and database as they were."""
+    one_project(tmp_path, pg_url)
+    (tmp_path / "imports").mkdir()
+    assert landbridge(tmp_path, "status").exit_code == 0
+    before = state(tmp_path, pg_url)
+    result = landbridge(tmp_path, command)
+    assert (result.exit_code, result.output != "") == (0, True), result.output
+    assert state(tmp_path, pg_url) == before
+
+
+def test_outside(tmp_path: Path, pg_url: str) -> None:
+    """Outside a gap, looking at what was carried leaves folders and database as they were."""
+    two_sides(tmp_path, pg_url)
+    exported = landbridge(tmp_path / "inside", f"export-data --table prices --to {tmp_path / 'outside' / 'imports'}")
+    assert exported.exit_code == 0, exported.output
+    assert landbridge(tmp_path / "outside", "status").exit_code == 0
+    before = state(tmp_path, pg_url)
+    for command in LOOKS_OUTSIDE:
+        result = landbridge(tmp_path / "outside", command)
+        assert (result.exit_code, result.output != "") == (0, True), result.output
+    assert state(tmp_path, pg_url) == before
