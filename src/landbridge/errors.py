@@ -37,6 +37,7 @@ class LandbridgeError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.pipeline_id: str | None = None  # the run that recorded it, set by the walk
 
     def __reduce__(self) -> tuple[object, ...]:
         # the keyword-only hint would be lost on the way back from a worker process

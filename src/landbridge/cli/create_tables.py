@@ -2,9 +2,11 @@
 
 import typer
 
+from landbridge.cli.main import report
 from landbridge.cli.options import All, AsJson, DryRun, From, ProjectFolder, Tables, chosen, open_world, place
 from landbridge.cli.text import print_json
 from landbridge.engine.creation import create_tables
+from landbridge.engine.sync import worst
 
 
 def create_tables_command(
@@ -17,13 +19,15 @@ def create_tables_command(
     project: ProjectFolder = None,
 ) -> None:
     """Create target tables that are missing, from the newest carried parcel, else from the source itself."""
-    with open_world(project) as world:
+    with open_world(project, changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
         made = list(create_tables(world, tables, location=place(source), dry_run=dry_run))
     if as_json:
         print_json([{"table": m.table, "target": str(m.relation), "state": m.state, "ddl": m.ddl} for m in made])
-        return
     for one in made:
-        typer.echo(f"{one.table}: {one.relation} {one.state}")
-        if dry_run:
-            typer.echo(one.ddl)
+        if one.error:
+            report(one.error, prefix=f"error: {one.table}")
+        elif not as_json:
+            typer.echo(f"{one.table}: {one.relation} {one.state}" + (f"\n{one.ddl}" if dry_run else ""))
+    if code := worst(one.error for one in made):
+        raise typer.Exit(code)

@@ -17,9 +17,9 @@ def export_data_command(
     project: ProjectFolder = None,
 ) -> None:
     """Read tables at their sources and write each as a sealed parcel, ready to be carried."""
-    with open_world(project, Progress()) as world:
+    with open_world(project, Progress(), changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
         if dry_run:
-            print_plans(world, [plan_export(world.project, t, place(to)) for t in tables], as_json=as_json)
+            print_plans(world, tables, lambda t: plan_export(world.project, t, place(to)), as_json=as_json)
         else:
             print_results(export_tables(world, tables, location=place(to)), as_json=as_json)

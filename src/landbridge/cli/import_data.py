@@ -21,11 +21,10 @@ def import_data_command(
     project: ProjectFolder = None,
 ) -> None:
     """Check carried parcels, load each into its target table, publish, audit."""
-    with open_world(project, Progress()) as world:
+    with open_world(project, Progress(), changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
         if dry_run:
-            plans = [plan_arrival(world, t, place(source), parcel) for t in tables]
-            print_plans(world, [plan for plan in plans if plan], as_json=as_json)
+            print_plans(world, tables, lambda t: plan_arrival(world, t, place(source), parcel), as_json=as_json)
         else:
             results = import_tables(world, tables, location=place(source), parcel_id=parcel)
             print_results(results, as_json=as_json)

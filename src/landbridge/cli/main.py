@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from importlib import import_module
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from landbridge import __version__
-from landbridge.errors import LandbridgeError
+from landbridge.errors import LandbridgeError, UsageError
 
 Summaries = Mapping[str, "str | Summaries"]
 
@@ -40,6 +40,7 @@ COMMANDS: Summaries = {
     "demo": "Carry real tables across a gap, here and now.",
 }
 GROUP_HELP = {"parcel": "List, show, check or open parcels.", "keys": "Generate, show or trust keys."}
+_NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -49,9 +50,20 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     words = os.environ.get("COMP_WORDS", "").split() or sys.argv
     try:
-        build(words[1:])(prog_name="landbridge")
+        code = build(words[1:])(prog_name="landbridge", standalone_mode=False)
+    except _NOT_UNDERSTOOD as problem:
+        _explain(problem.format_message(), problem.ctx.command_path if problem.ctx else "landbridge")
+        code = UsageError.exit_code
     except SystemExit as end:
-        _leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+        code = end.code
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _explain(said: str, path: str) -> None:
+    if said.startswith("Usage:"):  # a group without a command: the parser's words are its help
+        typer.echo(said, err=True)
+    else:
+        report(UsageError(said[:1].lower() + said[1:].rstrip("."), hint=f"{path} --help"))
 
 
 def _leave(code: int) -> NoReturn:

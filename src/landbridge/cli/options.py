@@ -36,9 +36,9 @@ def open_project(folder: Path | None) -> Project:
 
 
 @contextmanager
-def open_world(folder: Path | None, sink: Sink = lambda _event: None) -> Iterator[World]:
-    """The project's world for one command, closed at its end."""
-    world = World(open_project(folder), sink)
+def open_world(folder: Path | None, sink: Sink = lambda _event: None, *, changing: bool = True) -> Iterator[World]:
+    """The project's world for one command, closed at its end; `changing` False leaves no trace in it."""
+    world = World(open_project(folder), sink, changing=changing)
     try:
         yield world
     finally:
@@ -47,6 +47,8 @@ def open_world(folder: Path | None, sink: Sink = lambda _event: None) -> Iterato
 
 def chosen(project: Project, names: Sequence[str] | None, *, every: bool) -> Sequence[Table]:
     """The tables that --all or --table ask for; UsageError for neither, both, or an unknown name."""
+    if every and not project.tables:
+        raise UsageError("config/tables.yaml declares no tables", hint="declare one; docs/configuration.md shows how")
     if every == bool(names):
         raise UsageError("say which tables: --all, or --table NAME", hint="landbridge status lists them")
     return project.tables if every else [project.table(name) for name in names or ()]

@@ -1,6 +1,6 @@
 """What runs and plans look like when they are printed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,10 +8,12 @@ import typer
 
 from landbridge.cli.main import report
 from landbridge.cli.text import print_json, print_table, rows
-from landbridge.engine.forecast import Forecast, forecast
+from landbridge.config.tables import Table
+from landbridge.engine.forecast import Forecast
 from landbridge.engine.plan import Plan
-from landbridge.engine.sync import Result, worst
+from landbridge.engine.sync import Result, foresee, worst
 from landbridge.engine.world import World
+from landbridge.errors import LandbridgeError
 
 
 def print_results(results: Iterable[Result], *, as_json: bool) -> None:
@@ -25,8 +27,8 @@ def print_results(results: Iterable[Result], *, as_json: bool) -> None:
             typer.echo(_line(result))
     if as_json:
         print_json([_entry(result) for result in seen])
-    if worst(seen):
-        raise typer.Exit(worst(seen))
+    if code := worst(result.error for result in seen):
+        raise typer.Exit(code)
 
 
 def _line(result: Result) -> str:
@@ -45,21 +47,27 @@ def _entry(result: Result) -> dict[str, Any]:
     return {
         "table": result.table,
         "status": "FAILED" if error else run.pipeline_status if run else "NOTHING_NEW",
-        "pipeline_id": run.pipeline_id if run else None,
+        "pipeline_id": run.pipeline_id if run else error.pipeline_id if error else None,
         "parcel_id": run.parcel_id if run else None,
         "row_count": run.phases["source_to_stage_transfer"].details["stage_count"] if run else None,
         "error": {"type": type(error).__name__, "message": error.message, "hint": error.hint} if error else None,
     }
 
 
-def print_plans(world: World, plans: Sequence[Plan], *, as_json: bool) -> None:
-    """What each plan would do, after asking source and target; raises what a run would raise in pre-validation."""
-    forecasts = [forecast(plan, world) for plan in plans]
+def print_plans(world: World, tables: Sequence[Table], plan: Callable[[Table], Plan | None], *, as_json: bool) -> None:
+    """What each table's plan would do, after asking source and target; exits with the worst refusal's code."""
+    seen = list(foresee(world, tables, plan))
     if as_json:
-        print_json([{**asdict(f), "plan": asdict(f.plan)} for f in forecasts])
-        return
-    for one in forecasts:
-        _print_forecast(one)
+        print_json([{**asdict(one), "plan": asdict(one.plan)} for _, one in seen if isinstance(one, Forecast)])
+    for name, one in seen:
+        if isinstance(one, LandbridgeError):
+            report(one, prefix=f"error: {name}")
+        elif one is None:
+            typer.echo(f"{name}: nothing new; the newest parcel is loaded already", err=as_json)
+        elif not as_json:
+            _print_forecast(one)
+    if code := worst(one for _, one in seen if isinstance(one, LandbridgeError)):
+        raise typer.Exit(code)
 
 
 def _print_forecast(one: Forecast) -> None:

@@ -23,9 +23,9 @@ def run_command(
     project: ProjectFolder = None,
 ) -> None:
     """Move tables from source to target in one hop. A failed run goes on where it stopped."""
-    with open_world(project, Progress()) as world:
+    with open_world(project, Progress(), changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
         if dry_run:
-            print_plans(world, [plan_run(world.project, t) for t in tables], as_json=as_json)
+            print_plans(world, tables, lambda t: plan_run(world.project, t), as_json=as_json)
         else:
             print_results(run_tables(world, tables, fresh=fresh), as_json=as_json)

@@ -73,10 +73,11 @@ class DuckDB:
     @contextmanager
     def snapshot(self, read: Read) -> Iterator[Snapshot]:
         """An open read-only file cannot be written by any other process: the instant stands still."""
-        with self._open(SourceError, query=f"FROM {sql.source(read)}{where_clause(read.filter)}") as connection:
+        query = f"FROM {sql.source(read)}{where_clause(read.filter)}"
+        with self._open(SourceError, query=query) as connection:
             as_of = datetime.now(UTC)
             schema = sql.schema(connection, read)
-            rows = sql.fetch(connection, f"SELECT count(*) FROM {sql.source(read)}{where_clause(read.filter)}")[0][0]
+            rows = sql.fetch(connection, f"SELECT count(*) FROM (SELECT 1 {query})")[0][0]
             parts = tuple(sql.parts(self.name, connection, read, schema))
             yield Snapshot(schema, rows, parts, as_of)
 
@@ -132,7 +133,7 @@ class DuckDB:
         with self._open(TargetError, writable=True) as connection:
             connection.begin()
             newest = sql.newest_load(connection, write.relation)
-            if newest.load_id == load.load_id:
+            if newest.load_id == load.load_id and newest.version != landing.version:
                 connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
                 connection.commit()
                 return Published(newest.rows, "already")
@@ -234,7 +235,8 @@ class DuckDB:
             raise Unreachable(
                 f"connection {self.name!r}: no file at {options.path}", hint="see path in landbridge.yaml"
             )
-        settings: dict[str, Any] = {"memory_limit": options.memory_limit}
+        # no spilling: its temporary files would put rows on the disk in clear
+        settings: dict[str, Any] = {"memory_limit": options.memory_limit, "temp_directory": ""}
         if options.threads:
             settings["threads"] = options.threads
         catalog = quote(options.database or Path(options.path).stem)
@@ -256,6 +258,11 @@ def _translated(name: str, error: "duckdb.Error", failure: type[RunError], query
         return Unreachable(
             f"connection {name!r}: another process has the file open",
             hint="DuckDB lets one process write, or several read; close the other one and try again",
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return failure(
+            f"connection {name!r}: the query needs more memory than memory_limit allows, and spilling to disk is off",
+            hint="raise memory_limit of the connection in landbridge.yaml",
         )
     if "Permission denied" in said:
         return AccessDenied(f"connection {name!r}: {said}", hint="check the file's permissions")

@@ -106,7 +106,7 @@ def is_table(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> boo
 def _named(relation: Relation) -> str:
     """A condition on the catalog's columns; DuckDB's names ignore case, quoted or not."""
     columns = [("database_name", relation.database), ("schema_name", relation.schema), ("table_name", relation.table)]
-    unset = {"database_name": "current_database()", "schema_name": "currentschema()", "table_name": "''"}
+    unset = {"database_name": "current_database()", "schema_name": "current_schema()", "table_name": "''"}
     number = iter(range(1, 4))
     sides = [(name, f"${next(number)}" if value is not None else unset[name]) for name, value in columns]
     return " AND ".join(f"lower({name}) = lower({value})" for name, value in sides)

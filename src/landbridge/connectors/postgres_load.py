@@ -147,7 +147,7 @@ def publish(connection: "Connection", landing: Landing) -> Published:
         connection.execute(f"SET LOCAL lock_timeout = '{REWRITE_LOCK}'")
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_mark(target)])
         version, load_id, rows = newest(connection, target)
-        if load_id == load.load_id:
+        if load_id == load.load_id and version != landing.version:
             connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
             return Published(rows, "already")
         if version != landing.version:

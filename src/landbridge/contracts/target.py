@@ -42,7 +42,8 @@ class Target(Protocol):
 
         Refuses (LeaseLost) where another load was published since `prepare`: `landing.version` is the fence
         that keeps out a process which lost its lease and does not know it yet. Refuses (TargetError) where
-        the landing does not hold `load.rows` rows. A load id that is the newest already publishes nothing.
+        the landing does not hold `load.rows` rows. If what came in between is this very load id, nothing is
+        published again.
         """
         ...
 

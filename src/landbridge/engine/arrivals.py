@@ -31,13 +31,16 @@ def newest_arrival(world: World, table: str, location: str) -> str | None:
 
 
 def named_arrival(table: str, location: str, parcel_id: str) -> str:
-    """Folder of one parcel that the user named, also where a newer one is loaded already."""
-    folder = parcel_folder(table, parcel_id)
-    if folder not in find_parcels(open_store(location), table):
+    """Folder of one parcel that the user named, by its id or the beginning of it; a newer one may be loaded already."""
+    found = [
+        folder for folder in find_parcels(open_store(location), table) if folder.split("/")[1].startswith(parcel_id)
+    ]
+    if len(found) != 1:
+        count = f"{len(found)} finished parcels" if found else "no finished parcel"
         raise ParcelMissing(
-            f"no finished parcel {parcel_id} of {table} at {location}", hint="landbridge parcel list --from " + location
+            f"{count} of {table} at {location} match {parcel_id}", hint=f"landbridge parcel list --from {location}"
         )
-    return folder
+    return found[0]
 
 
 def as_of_arrival(world: World, table: str, location: str, folder: str) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from landbridge.config.tables import Table
@@ -9,7 +10,7 @@ from landbridge.engine.plan import plan_run
 from landbridge.engine.pre_validation import incoming_schema
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World
-from landbridge.errors import UsageError
+from landbridge.errors import LandbridgeError, UsageError
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded
 from landbridge.stage.location import open_store
@@ -18,28 +19,39 @@ from landbridge.stage.reading import find_parcels
 
 @dataclass(frozen=True)
 class Created:
-    """What happened to one target: its DDL, and whether the table was there, is made, or would be."""
+    """What happened to one table's target: its DDL and whether it was there, is made, or would be; or why not."""
 
     table: str
     relation: Relation
-    ddl: str
-    state: Literal["exists", "created", "would be created"]
+    state: Literal["exists", "created", "would be created", "failed"]
+    ddl: str | None = None
+    error: LandbridgeError | None = None
 
 
 def create_tables(world: World, tables: Sequence[Table], *, location: str | None, dry_run: bool) -> Iterator[Created]:
     """Tables that exist are never touched. Columns come from the newest carried parcel, else from the source."""
     for table in tables:
-        schema = folded(_schema(world, table, location or world.project.imports))
-        catalog, relation = world.connector(table.write.connection), table.write.relation
-        made: Literal["created", "would be created"] = "would be created" if dry_run else "created"
-        missing = catalog.describe([relation])[relation] is None if dry_run else catalog.create(relation, schema)
-        yield Created(table.name, relation, catalog.ddl(relation, schema), made if missing else "exists")
+        relation = table.write.relation
+        try:
+            schema = folded(_schema(world, table, location))
+            catalog = world.connector(table.write.connection)
+            missing = catalog.describe([relation])[relation] is None if dry_run else catalog.create(relation, schema)
+            made: Literal["created", "would be created"] = "would be created" if dry_run else "created"
+            yield Created(table.name, relation, made if missing else "exists", catalog.ddl(relation, schema))
+        except LandbridgeError as error:
+            yield Created(table.name, relation, "failed", error=error)
 
 
-def _schema(world: World, table: Table, location: str) -> TableSchema:
-    folders = find_parcels(open_store(location), table.name)
+def _schema(world: World, table: Table, location: str | None) -> TableSchema:
+    place = location or world.project.imports
+    folders = find_parcels(open_store(place), table.name) if location or _is_there(place) else []
     if folders:
-        return open_folder(world, location, max(folders), table=table.name).manifest.schema
+        return open_folder(world, place, max(folders), table=table.name).manifest.schema
+    if table.read.connection not in world.project.connections:
+        raise UsageError(
+            f"no parcel of {table.name} at {place}, and its source {table.read.connection!r} is not reached from here",
+            hint=f"carry the folder {table.name}/ there first",
+        )
     schema = incoming_schema(plan_run(world.project, table), world)
     if schema is None:
         raise UsageError(
@@ -47,3 +59,8 @@ def _schema(world: World, table: Table, location: str) -> TableSchema:
             hint=f"landbridge export-data --table {table.name}, or import-data, which creates the table itself",
         )
     return schema
+
+
+def _is_there(place: str) -> bool:
+    """A new project has no folder for what is carried in; an object store is always there."""
+    return "://" in place or Path(place).is_dir()

@@ -10,6 +10,7 @@ from landbridge.schema.filters import where_clause
 from landbridge.schema.fit import pair
 from landbridge.schema.model import TableSchema
 from landbridge.schema.names import folded
+from landbridge.windows import format_duration
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _facts(plan: Plan, existing: TableSchema | None) -> dict[str, str]:
         state = "exists: all rows are replaced at once" if existing else "does not exist: it will be created"
         facts["target"] = f"{plan.write.connection}: {plan.write.relation} ({state})"
     facts["mode"] = plan.write.mode if plan.write else "full"
-    facts["schedule"] = f"every {plan.schedule}" if plan.schedule else "none declared"
+    facts["schedule"] = f"every {format_duration(plan.schedule)}" if plan.schedule else "none declared"
     return facts
 
 

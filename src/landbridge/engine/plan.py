@@ -49,6 +49,13 @@ class Plan:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def sides(project: Project, table: Table) -> JobKind:
+    """What this project can do with a table: each side of a gap knows only its own connection."""
+    if table.read.connection not in project.connections:
+        return "import"
+    return "run" if table.write.connection in project.connections else "export"
+
+
 def plan_run(project: Project, table: Table) -> Plan:
     """One hop: source to target on this host, through a parcel in the project's stage."""
     return _reading(project, table, "run", project.stage, table.write)

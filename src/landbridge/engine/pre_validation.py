@@ -5,7 +5,8 @@ from landbridge.engine.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
 from landbridge.engine.world import World
-from landbridge.errors import SourceError
+from landbridge.errors import ParcelError
+from landbridge.ledger import parcels
 from landbridge.ledger.runs import Run
 from landbridge.schema.fit import pair
 from landbridge.schema.model import TableSchema
@@ -16,17 +17,43 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
     checks = []
     if plan.packing:
         checks.append(_keys(plan, world))
-    incoming = incoming_schema(plan, world)
+    incoming = _incoming(plan, row, world)
     checks.append(f"parcel {plan.parcel} is whole and opens" if plan.parcel else "the source can be read")
     if plan.write:
         checks.append(_target(plan, world, incoming))
     return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks)
 
 
+def _incoming(plan: Plan, row: Run, world: World) -> TableSchema | None:
+    """`incoming_schema`; a parcel that is refused is noted as such."""
+    try:
+        return incoming_schema(plan, world)
+    except ParcelError:
+        if plan.parcel:
+            _, _, parcel_id = plan.parcel.rpartition("/")
+            _note_refused(plan, row, world, parcel_id)
+        raise
+
+
+def _note_refused(plan: Plan, row: Run, world: World, parcel_id: str) -> None:
+    parcels.record_in(
+        world.ledger,
+        pipeline_name=plan.pipeline_name,
+        parcel_id=parcel_id,
+        sequence=None,
+        location=plan.location,
+        as_of=plan.as_of,
+        row_count=None,
+        byte_count=None,
+        state="refused",
+        pipeline_id=row.pipeline_id,
+    )
+
+
 def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
     """Columns that will arrive: the parcel's, or the source table's; None for a query, which only a read can tell.
 
-    Raises SourceError for a table that is not there, and every refusal of `open_parcel` and `refuse_older`.
+    Raises what `snapshot` does for a table that cannot be read, and every refusal of `open_parcel` and `refuse_older`.
     """
     if plan.read is None:
         manifest = open_carried(plan, world).manifest
@@ -35,11 +62,8 @@ def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
     source, relation = world.connector(plan.read.connection), plan.read.relation
     schema = source.describe([relation])[relation]
     if schema is None:
-        wrong = "; ".join(check.detail for check in source.check([relation], []) if check.ok is False)
-        raise SourceError(
-            f"{plan.read.connection}: {relation} cannot be read: {wrong or 'there is no such table'}",
-            hint="check config/tables.yaml and the grants: landbridge doctor",
-        )
+        with source.snapshot(plan.read):  # says better than we could why it cannot be read
+            pass
     return None if plan.read.query else schema
 
 

@@ -36,6 +36,8 @@ def _has_parcel(earlier: Run, plan: Plan) -> bool:
 def completed_by(earlier: Run, name: str) -> str | None:
     """The attempt that completed this phase: the earlier one, or the one that it took it over from."""
     record = earlier.phases[name]
+    if name == "stage_to_target_transfer" and earlier.phase_failed == "audit":
+        return None  # the audit says that what was loaded is not there
     if record.status == "COMPLETED":
         return earlier.pipeline_id
     attempt: str | None = record.details.get("attempt") if record.status == "SKIPPED" else None

@@ -37,7 +37,7 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
 def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: World) -> Published:
     target = world.connector(write.connection)
     rows = target.loaded(write, load.load_id)
-    if rows is not None:
+    if rows is not None and rows == target.count(write):
         return Published(rows, "already")
     landing = target.prepare(write, parcel.manifest.schema, load)
     _append(plan, parcel, landing, world)

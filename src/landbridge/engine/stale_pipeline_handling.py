@@ -5,14 +5,14 @@ from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.world import World
 from landbridge.ledger import parcels
-from landbridge.ledger.runs import Run
+from landbridge.ledger.runs import Run, get_run
 from landbridge.stage.location import open_store
 from landbridge.stage.naming import parcel_folder
 from landbridge.stage.reading import is_finished
-from landbridge.stage.writing import delete_unfinished
+from landbridge.stage.writing import delete_parcel, delete_unfinished
 
 
-def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:  # noqa: ARG001  the phase contract
+def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
     """We hold the lease, so whatever is half done for this table belongs to nobody.
 
     A parcel that has its index is whole, though its writer died before it could say so: it is kept. One
@@ -32,6 +32,7 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:  # n
             delete_unfinished(store, folder)
             parcels.abandon(world.ledger, slot.parcel_id)
             removed.append(slot.parcel_id)
+    removed += _stages_left(plan, row, world)
     swept = world.connector(plan.write.connection).sweep(plan.write) if plan.write else []
     for name in swept:
         world.emit(Notice(f"dropped {name}: a landing table that a dead attempt left"))
@@ -45,3 +46,20 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:  # n
         parcels_removed=removed,
         landing_tables_dropped=swept,
     )
+
+
+def _stages_left(plan: Plan, row: Run, world: World) -> list[str]:
+    """Remove the parcels of earlier one-hop runs that nobody will go on with; return their ids."""
+    if plan.job_kind != "run":
+        return []
+    resumed = get_run(world.ledger, row.resumed_from).parcel_id if row.resumed_from else None
+    left = [
+        slot
+        for slot in parcels.list_parcels(world.ledger, plan.pipeline_name, "out")
+        if slot.state == "sealed" and slot.location == plan.location and slot.parcel_id != resumed
+        if get_run(world.ledger, slot.pipeline_id).job_kind == "run"
+    ]
+    for slot in left:
+        delete_parcel(open_store(slot.location), parcel_folder(plan.pipeline_name, slot.parcel_id))
+        parcels.abandon(world.ledger, slot.parcel_id)
+    return [slot.parcel_id for slot in left]

@@ -12,7 +12,10 @@ from landbridge.ledger.runs import Run
 
 @dataclass(frozen=True)
 class Standing:
-    """The newest run of one kind. `overdue`: the last success is older than the table's schedule, or there is none."""
+    """The newest run of one kind; `as_of`, `age` and `rows` are of the last one that succeeded.
+
+    `overdue`: the last success is older than the table's schedule, or there is none.
+    """
 
     table: str
     run: Run | None
@@ -45,8 +48,8 @@ def _standing(table: Table, run: Run, world: World, now: datetime) -> Standing:
     as_of = success.window.start if success else None
     age = now - as_of if as_of else None
     late = table.schedule is not None and (age is None or age > table.schedule)
-    details = run.phases["source_to_stage_transfer"].details
-    return Standing(table.name, run, as_of, age, details.get("stage_count"), late)
+    rows = success.phases["source_to_stage_transfer"].details.get("stage_count") if success else None
+    return Standing(table.name, run, as_of, age, rows, late)
 
 
 def _last_success(world: World, run: Run) -> Run | None:

@@ -1,11 +1,12 @@
 """Many tables, one after the other: a table that fails is reported, and the next one still gets its turn."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from landbridge.config.tables import Table
 from landbridge.engine.arrivals import as_of_arrival, named_arrival, newest_arrival
-from landbridge.engine.plan import Plan, plan_export, plan_import, plan_run
+from landbridge.engine.forecast import Forecast, forecast
+from landbridge.engine.plan import Plan, plan_export, plan_import, plan_run, sides
 from landbridge.engine.walk import walk
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError
@@ -48,6 +49,29 @@ def plan_arrival(world: World, table: Table, location: str | None, parcel_id: st
     return plan_import(table, place, folder, as_of=as_of, again=parcel_id is not None)
 
 
+def plan_here(world: World, table: Table) -> Plan | None:
+    """What this side would do with a table: run it, export it, or import what has arrived."""
+    match sides(world.project, table):
+        case "run":
+            return plan_run(world.project, table)
+        case "export":
+            return plan_export(world.project, table)
+        case "import":
+            return plan_arrival(world, table, None, None)
+
+
+def foresee(
+    world: World, tables: Sequence[Table], plan: Callable[[Table], Plan | None]
+) -> Iterator[tuple[str, Forecast | LandbridgeError | None]]:
+    """What each table's plan would do, or why it cannot; None where there is nothing to do."""
+    for table in tables:
+        try:
+            decided = plan(table)
+            yield table.name, forecast(decided, world) if decided else None
+        except LandbridgeError as error:
+            yield table.name, error
+
+
 def _each(
     world: World, tables: Sequence[Table], plan: Callable[[Table], Plan | None], *, fresh: bool
 ) -> Iterator[Result]:
@@ -59,7 +83,7 @@ def _each(
             yield Result(table.name, error=error)
 
 
-def worst(results: Sequence[Result]) -> int:
+def worst(errors: Iterable[LandbridgeError | None]) -> int:
     """The exit code of all together: 0, or that of the worst failure: audit, run, environment, config."""
-    codes = {result.error.exit_code for result in results if result.error}
+    codes = {error.exit_code for error in errors if error}
     return next((code for code in (4, 1, 3, 2) if code in codes), 0)

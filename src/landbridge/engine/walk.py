@@ -125,7 +125,9 @@ def _step(name: str, phase: Phase, plan: Plan, run: Run, world: World) -> Run:
 
 
 def _fail(name: str, began: datetime, failure: BaseException, run: Run, world: World) -> None:
-    known = isinstance(failure, LandbridgeError)
+    ours = failure if isinstance(failure, LandbridgeError) else None
+    if ours:
+        ours.pipeline_id = run.pipeline_id
     record = _ended(
         name,
         began,
@@ -133,8 +135,8 @@ def _fail(name: str, began: datetime, failure: BaseException, run: Run, world: W
         error_message=str(failure) or type(failure).__name__,
         error_type=type(failure).__name__,
         error_class=_family(failure),
-        traceback=None if known else "".join(traceback.format_tb(failure.__traceback__)),
-        details={"hint": failure.hint} if isinstance(failure, LandbridgeError) and failure.hint else {},
+        traceback=None if ours else "".join(traceback.format_tb(failure.__traceback__)),
+        details={"hint": ours.hint} if ours and ours.hint else {},
     )
     run = runs.finish_run(world.ledger, runs.phase_ended(world.ledger, run, record), "FAILED")
     world.emit(PhaseEnded(run, record))

@@ -2,15 +2,17 @@
 
 import os
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
+from tempfile import TemporaryDirectory
 
 from landbridge.config.project import Project
 from landbridge.connectors.registry import Connector, open_connector
 from landbridge.engine.events import Sink
 from landbridge.engine.pool import open_pool
 from landbridge.errors import ConfigError
-from landbridge.ledger.database import Database, open_database
+from landbridge.ledger.database import Database, is_there, open_database
 from landbridge.ledger.leases import Heartbeat
 from landbridge.sealing.keyring import Keyring
 
@@ -23,8 +25,10 @@ class World:
 
     project: Project
     emit: Sink
+    changing: bool = True
     lease: Heartbeat | None = None
     _connectors: dict[str, Connector] = field(default_factory=dict)
+    _scratch: ExitStack = field(default_factory=ExitStack)
 
     def connector(self, name: str) -> Connector:
         """The connector of a connection; ConfigError for a name that landbridge.yaml does not have."""
@@ -38,7 +42,10 @@ class World:
 
     @cached_property
     def ledger(self) -> Database:
-        return open_database(self.project.drive_table)
+        if self.changing or is_there(self.project.drive_table):
+            return open_database(self.project.drive_table)
+        folder = self._scratch.enter_context(TemporaryDirectory(prefix="landbridge-"))
+        return open_database(f"sqlite:///{folder}/drive.db")
 
     @cached_property
     def keyring(self) -> Keyring:
@@ -59,7 +66,7 @@ class World:
     @property
     def identities(self) -> tuple[str, ...]:
         """Our secrets that open parcels; none where this side never made any: clear parcels need none."""
-        return self.keyring.identities() if self.keyring.folder.exists() else ()
+        return self.keyring.identities() if self.keyring.has_identity else ()
 
     def still_ours(self) -> None:
         """Raise LeaseLost if another run took this table over; asked before anything is published."""
@@ -75,3 +82,4 @@ class World:
             self.pool.shutdown(wait=True, cancel_futures=True)
         if "ledger" in self.__dict__:
             self.ledger.close()
+        self._scratch.close()

@@ -78,6 +78,12 @@ class Database:
         self._writer.dispose()
 
 
+def is_there(url: str) -> bool:
+    """False for a SQLite file that was never made; a server is taken to be there. Raises ConfigError for a bad URL."""
+    parsed = _parse(url)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
+
+
 def open_database(url: str) -> Database:
     """Open the drive database at `url`; make its tables at first use, from any number of processes at once.
 

@@ -58,6 +58,8 @@ def open_sealed(data: bytes, identities: Sequence[str]) -> bytes:
     """
     import pyrage
 
+    if not identities:
+        raise CannotOpen("sealed, and this side has no keys to open it", hint="landbridge keys generate")
     try:
         keys = [pyrage.x25519.Identity.from_str(i) for i in identities]
         return bytes(pyrage.decrypt(data, keys))

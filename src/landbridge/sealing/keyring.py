@@ -52,6 +52,11 @@ class Keyring:
         _write_secret(self._identity, f"# created: {created}\n# public key: {recipient}\n{secret}\n")
         _write_secret(self._signing, f"{signer}\n")
 
+    @property
+    def has_identity(self) -> bool:
+        """Whether this side ever made keys to open parcels with; clear parcels need none."""
+        return self._identity.exists()
+
     def identities(self) -> tuple[str, ...]:
         """Our secrets that open parcels. Raises CannotOpen where there are none, AccessDenied if others can read."""
         lines = _lines(self._identity, age.recipient_of, refused=_READ_BY_OTHERS)

@@ -175,7 +175,10 @@ def _read_manifest(store: Store, folder: str, index: Index, identities: Sequence
 
 def _fetch(store: Store, folder: str, file: IndexEntry) -> bytes:
     path = f"{folder}/{file.name}"
-    data = store.get(path)
+    try:
+        data = store.get(path)
+    except ParcelMissing as error:
+        raise ParcelMissing(error.message, hint=f"carry again: {path}") from error
     if len(data) != file.bytes:
         raise ParcelDamaged(f"{path} has {len(data)} of {file.bytes} bytes", hint=f"carry again: {path}")
     if hashlib.sha256(data).hexdigest() != file.sha256:

@@ -27,6 +27,7 @@ def show_command(*, as_json: AsJson = False, project: ProjectFolder = None) -> N
 
 def print_keys(keyring: Keyring) -> None:
     """The two lines to carry to the other side; the advice around them goes to stderr."""
+    recipient, verifier = keyring.own_recipient, keyring.own_verifier
     typer.echo("on the other side:  landbridge keys trust LINE LINE  with these two lines", err=True)
-    typer.echo(keyring.own_recipient)
-    typer.echo(keyring.own_verifier)
+    typer.echo(recipient)
+    typer.echo(verifier)

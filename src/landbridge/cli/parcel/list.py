@@ -1,5 +1,7 @@
 """`landbridge parcel list`."""
 
+import typer
+
 from landbridge.cli.options import AsJson, From, ProjectFolder, open_world, place
 from landbridge.cli.text import print_json, print_table, size
 from landbridge.engine.shelf import Shelved, shelf
@@ -14,12 +16,15 @@ def list_command(*, source: From = None, as_json: AsJson = False, project: Proje
         return
     headings = ("table", "parcel", "state", "files", "size", "rows", "as of")
     print_table(headings, [_line(one) for one in found])
+    for one in found:
+        if one.problem:
+            typer.echo(f"{one.folder}: {one.problem}", err=True)
 
 
 def _state(one: Shelved) -> str:
     if not one.finished:
         return "unfinished"
-    return "opens" if one.parcel else f"closed: {one.problem}"
+    return "opens" if one.parcel else "closed"
 
 
 def _line(one: Shelved) -> tuple[object, ...]:
