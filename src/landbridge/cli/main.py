@@ -41,6 +41,7 @@ COMMANDS: Summaries = {
 }
 GROUP_HELP = {"parcel": "List, show, check or open parcels.", "keys": "Generate, show or trust keys."}
 _NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser
+MOVES_ROWS = ("run", "export-data", "import-data")
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -115,6 +116,10 @@ def _group(summaries: Summaries, words: Sequence[str], room: str) -> typer.Typer
 
 
 def _load(module: str, name: str) -> Callable[..., None]:
+    if name in MOVES_ROWS and not {"--help", "-h", "--dry-run"} & set(sys.argv):
+        from landbridge.engine.pool import get_ready
+
+        get_ready()
     function: Callable[..., None] = getattr(import_module(module), name.replace("-", "_") + "_command")
     return function
 

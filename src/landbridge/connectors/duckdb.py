@@ -83,7 +83,7 @@ class DuckDB:
 
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
         wanted = arrow_schema(part.schema)
-        with self._open(SourceError) as connection:
+        with self._open(SourceError, threads=None if part.alone else 1) as connection:
             for batch in connection.sql(part.sql).to_arrow_reader(BATCH_ROWS):
                 sql.refuse_infinity(batch, self.name)
                 yield batch.cast(wanted)
@@ -225,7 +225,12 @@ class DuckDB:
 
     @contextmanager
     def _open(
-        self, failure: type[RunError], *, writable: bool = False, query: str | None = None
+        self,
+        failure: type[RunError],
+        *,
+        writable: bool = False,
+        query: str | None = None,
+        threads: int | None = None,
     ) -> "Iterator[duckdb.DuckDBPyConnection]":
         """A connection with the file attached under its catalog name, and DuckDB's errors in our words."""
         import duckdb
@@ -237,8 +242,8 @@ class DuckDB:
             )
         # no spilling: its temporary files would put rows on the disk in clear
         settings: dict[str, Any] = {"memory_limit": options.memory_limit, "temp_directory": ""}
-        if options.threads:
-            settings["threads"] = options.threads
+        if threads := options.threads or threads:
+            settings["threads"] = threads
         catalog = quote(options.database or Path(options.path).stem)
         path = options.path.replace("'", "''")
         try:

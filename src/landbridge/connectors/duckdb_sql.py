@@ -54,7 +54,7 @@ def parts(name: str, connection: "duckdb.DuckDBPyConnection", read: Read, schema
     """Ranges of rowid for a plain table; a query, a view or a QUALIFY sees all rows at once."""
     select = f"SELECT {', '.join(travelling(column) for column in schema.columns)} FROM {source(read)}"
     if read.query or read.filter.qualify or not is_table(connection, read.relation):
-        yield Part(name, 0, select + where_clause(read.filter), schema)
+        yield Part(name, 0, select + where_clause(read.filter), schema, alone=True)
         return
     last = fetch(connection, f"SELECT coalesce(max(rowid), -1) FROM {qualify(read.relation)}")[0][0]
     for number, start in enumerate(range(0, last + 1, PART_ROWS)):

@@ -76,6 +76,7 @@ def _taken(connection: "Connection", read: Read, relation: Relation, name: str, 
             number=number,
             sql=_select(columns, source, [*conditions, *([ctid] if ctid else [])]),
             schema=schema,
+            alone=len(ranges) == 1,
             snapshot=name,
         )
         for number, ctid in enumerate(ranges)

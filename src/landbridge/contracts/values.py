@@ -26,6 +26,7 @@ class Part:
     number: int
     sql: str  # complete SELECT in the source's dialect
     schema: TableSchema
+    alone: bool = False  # the only part of its read: it may use the whole machine
     snapshot: str | None = None  # what the source needs to see the same instant from another process
 
 

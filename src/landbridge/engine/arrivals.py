@@ -6,7 +6,7 @@ from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World
 from landbridge.errors import ParcelError, ParcelMissing
-from landbridge.ledger import parcels
+from landbridge.ledger import parcels, runs
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Manifest
 from landbridge.stage.naming import parcel_folder
@@ -27,7 +27,9 @@ def newest_arrival(world: World, table: str, location: str) -> str | None:
         )
     newest = max(folders)
     loaded = parcels.last_loaded(world.ledger, table)
-    return None if loaded and newest == parcel_folder(table, loaded.parcel_id) else newest
+    run = runs.latest_run(world.ledger, table, "import")
+    settled = run is not None and run.pipeline_status == "SUCCESS"  # one that died after its audit is not
+    return None if loaded and newest == parcel_folder(table, loaded.parcel_id) and settled else newest
 
 
 def named_arrival(table: str, location: str, parcel_id: str) -> str:
