@@ -34,7 +34,7 @@ def test_an_empty_project(load: Load, tmp_path: Path):
     assert project.keys == tmp_path / "keys"
     assert project.parcels == ParcelSettings()
     assert (project.parcels.compression_type, project.parcels.compression_level) == ("zstd", 3)
-    assert project.parcels.part_size == 16 * 2**20
+    assert project.parcels.part_size == 8 * 2**20
     assert pickle.loads(pickle.dumps(project)) == project  # noqa: S301 - our own
 
 

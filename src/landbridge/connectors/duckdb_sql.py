@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-PART_ROWS = 2 * 122_880  # whole row groups of DuckDB, so that parts end where its files do
+PART_ROWS = 122_880  # a row group of DuckDB: what it reads at once
 LOADS = "landbridge_loads"
 
 

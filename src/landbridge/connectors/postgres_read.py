@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from landbridge.connectors.postgres_session import Connection
 
-PART_BYTES = 64 << 20  # heap bytes of one part
-CHUNK_BYTES = 8 << 20  # CSV bytes parsed at a time; a chunk holds whole rows, so one wide row may exceed it
-CHUNKS_AHEAD = 2
+PART_BYTES = 32 << 20  # heap bytes of one part
+CHUNK_BYTES = 4 << 20  # CSV bytes parsed at a time; a chunk holds whole rows, so one wide row may exceed it
+CHUNKS_AHEAD = 1
 HEX = {"binary": "encode({0}, 'hex')", "uuid": "encode(uuid_send({0}), 'hex')"}
 
 HEAP = """

@@ -46,8 +46,9 @@ def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: Worl
 
 
 def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
+    small = parcel.without_parts()
     tasks = [
-        Append(project=world.project.folder, landing=landing, location=plan.location, parcel=parcel, entry=entry)
+        Append(project=world.project.folder, landing=landing, location=plan.location, parcel=small, entry=entry)
         for entry in parcel.manifest.parts
     ]
     world.emit(RowsExpected(parcel.manifest.row_count))

@@ -29,7 +29,7 @@ class PartSettings:
 
     recipients: Sequence[str] | None
     compression: Compression
-    part_size: int = 16 * MIB  # bytes of Parquet; a part ends at the row group that reaches it
+    part_size: int = 8 * MIB  # bytes of Parquet; a part ends at the row group that reaches it
 
 
 def write_parts(
