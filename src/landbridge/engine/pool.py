@@ -5,7 +5,6 @@ server process that has imported what every part needs, once for all of them. Th
 coordinator decides) and die with the coordinator.
 """
 
-import ctypes
 import os
 import signal
 import sys
@@ -14,14 +13,15 @@ from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, w
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import forkserver, get_context, parent_process, set_forkserver_preload
+from multiprocessing.connection import wait as wait_for
 from multiprocessing.util import Finalize
+from threading import Thread
 from typing import TypeVar
 
 from landbridge.errors import RunError
 
 Result = TypeVar("Result")
 
-PR_SET_PDEATHSIG = 1
 EVERY_PART_NEEDS = ("landbridge.engine.work", "pyarrow.compute", "pyarrow.parquet", "pyrage")
 
 
@@ -67,16 +67,20 @@ def each(pool: Executor, tasks: Iterable[Callable[[], Result]], *, at_once: int)
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    coordinator = parent_process()
-    if coordinator is None or not coordinator.is_alive():  # it died before we could ask to die with the server
-        os._exit(1)
+    Thread(target=_follow, daemon=True).start()
     import pyarrow as pa
 
     pa.set_memory_pool(pa.system_memory_pool())  # as fast as its own here, and gives back what is free: 120 MB less
     # taking apart an interpreter full of libraries can last a second, and the coordinator would wait for it
     Finalize(None, _leave, exitpriority=-1)
+
+
+def _follow() -> None:
+    """A worker whose coordinator was killed must not go on, not even with the part at hand."""
+    coordinator = parent_process()
+    if coordinator is not None:
+        wait_for([coordinator.sentinel])
+    os._exit(1)
 
 
 def _leave() -> None:
