@@ -70,8 +70,9 @@ class TargetSuite:
     def test_the_same_load_id_is_published_once(self, system: System) -> None:
         """A second attempt at a load that was published changes nothing and says how many rows there are."""
         connector, load = system.connector, load_of(3)
-        connector.publish(land(system, "t", NUMBERS, [numbers(0, 3)], load))
+        first = land(system, "t", NUMBERS, [numbers(0, 3)], load)
         again = land(system, "t", NUMBERS, [numbers(10, 13)], replace(load, attempt="another"))
+        connector.publish(first)
         published = connector.publish(again)
         assert (published.how, published.rows, ids(system, "t")) == ("already", 3, [0, 1, 2])
         assert landings(system, "t") == []

@@ -1,6 +1,10 @@
 """Where parcels lie, where the drive table lives, and the declarations that users bring along."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import obstore
@@ -8,8 +12,6 @@ import psycopg
 import pytest
 from obstore.store import S3Store
 
-from landbridge.config.project import load_project
-from landbridge.engine.world import World
 from landbridge.errors import NotTrusted, ParcelDamaged
 from landbridge.sealing import note
 from landbridge.sealing.keyring import Keyring
@@ -83,7 +85,7 @@ def test_the_seeds_own_tables_yaml(tmp_path: Path, open_world: OpenWorld, pg_url
 
 
 def test_clear_parcels(tmp_path: Path, open_world: OpenWorld) -> None:
-    """Not encrypted, not compressed: any Parquet reader reads the parts, and signed they are."""
+    """Not encrypted, not compressed: any Parquet reader reads the parts; they are signed, and need no identity."""
     inside, outside = two_sides(tmp_path, more=CLEAR)
     exported = export_table(open_world(inside), "funds")
     folder = inside / "exports" / "funds" / str(exported.parcel_id)
@@ -94,6 +96,7 @@ def test_clear_parcels(tmp_path: Path, open_world: OpenWorld) -> None:
     index = (folder / "index").read_text()
     text, signer = note.verify(index, [Keyring(inside / "keys").own_verifier])
     assert (signer, f"parcel {exported.parcel_id}" in text) == ("inside", True)
+    (outside / "keys" / "identity.txt").unlink()
     import_table(open_world(outside), "funds", str(inside / "exports"))
     assert in_duckdb(outside / "mart.duckdb", "SELECT count(*) FROM funds") == [(3,)]
 
@@ -120,17 +123,21 @@ def test_s3(tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> No
     inside, outside = two_sides(tmp_path)
     bucket = s3.new_bucket()
     place = f"s3://{bucket}/for/outside"
-    world = World(load_project(inside, {}), lambda _event: None)
-    exported = export_table(world, "funds", place)
+    [exported] = landbridge("export-data", "--table", "funds", "--to", place, "--project", inside)
     keys = [found["path"] for found in obstore.list(S3Store(bucket)).collect()]
-    assert {key.rpartition("/")[0] for key in keys} == {f"for/outside/funds/{exported.parcel_id}"}
+    assert {key.rpartition("/")[0] for key in keys} == {f"for/outside/funds/{exported['parcel_id']}"}
     assert sorted(key.rpartition(".")[2] for key in keys if not key.endswith("/index")) == ["age", "age"]
     assert not (inside / "exports").exists()
-    other = World(load_project(outside, {}), lambda _event: None)
-    other.pool = world.pool
-    row = import_table(other, "funds", place)
-    assert (row.parcel_id, row.phases["audit"].details["target_count"]) == (exported.parcel_id, 3)
-    world.close()
+    [arrived] = landbridge("import-data", "--table", "funds", "--from", place, "--project", outside)
+    assert (arrived["parcel_id"], arrived["row_count"]) == (exported["parcel_id"], 3)
+
+
+def landbridge(*words: str | Path) -> list[dict[str, Any]]:
+    """A command in a process of its own, as its workers see the environment that it started with."""
+    command = [sys.executable, "-m", "landbridge", *map(str, words), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def test_drive_table_in_postgres(tmp_path: Path, open_world: OpenWorld, pg_url: str) -> None:

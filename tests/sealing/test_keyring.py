@@ -77,7 +77,11 @@ def test_trust_works_before_own_keys_exist(tmp_path):
     assert mode(keyring.folder) == 0o700
 
 
-@pytest.mark.parametrize("secret", [new_identity()[0], new_signer("me")[0], "-----BEGIN OPENSSH PRIVATE KEY-----"])
+@pytest.mark.parametrize(
+    "secret",
+    [new_identity()[0], new_signer("me")[0], "-----BEGIN OPENSSH PRIVATE KEY-----"],
+    ids=["age identity", "signing key", "openssh"],
+)
 def test_a_secret_given_to_trust_is_refused_loudly(keyring, secret):
     """The message is loud, does not repeat the secret, and no file took it in."""
     with pytest.raises(UsageError, match="SECRET KEY") as caught:

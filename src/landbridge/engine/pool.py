@@ -2,7 +2,7 @@
 
 Processes, not threads: sealing and encoding hold the GIL for whole calls. Workers are forked from a clean
 server process that has imported what every part needs, once for all of them. They ignore Ctrl-C (the
-coordinator decides) and die with the coordinator.
+coordinator decides), die with the coordinator, and see the environment as it was when the server started.
 """
 
 import os
