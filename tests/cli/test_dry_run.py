@@ -10,15 +10,14 @@ from typer.testing import CliRunner, Result
 from landbridge.cli.main import build
 from tests.cli.given import one_project, two_sides
 
-LOOKS = (
+DRY = (
     "plan --all",
     "run --all --dry-run",
     "create-tables --all --dry-run",
     "export-data --all --dry-run",
-    "status",
-    "doctor",
     "keys show",
 )
+LOOKS = (*DRY, "status", "doctor")
 LOOKS_OUTSIDE = (
     "import-data --table prices --dry-run",
     "create-tables --table prices --dry-run",
@@ -46,16 +45,26 @@ def state(folder: Path, url: str) -> tuple[dict[str, str], list[tuple]]:
     return files, tables
 
 
+def leaves_no_trace(command: str, folder: Path, url: str) -> None:
+    before = state(folder, url)
+    result = landbridge(folder, command)
+    assert (result.exit_code, result.output != "") == (0, True), result.output
+    assert state(folder, url) == before
+
+
+@pytest.mark.parametrize("command", DRY)
+def test_new_project(command: str, tmp_path: Path, pg_url: str) -> None:
+    """In a project that was never used, asking what would be done makes neither a drive table nor a folder."""
+    one_project(tmp_path, pg_url)
+    leaves_no_trace(command, tmp_path, pg_url)
+
+
 @pytest.mark.parametrize("command", LOOKS)
 def test_here(command: str, tmp_path: Path, pg_url: str) -> None:
     """In a project that knows source and target, looking leaves folders and database as they were."""
     one_project(tmp_path, pg_url)
-    (tmp_path / "imports").mkdir()
     assert landbridge(tmp_path, "status").exit_code == 0
-    before = state(tmp_path, pg_url)
-    result = landbridge(tmp_path, command)
-    assert (result.exit_code, result.output != "") == (0, True), result.output
-    assert state(tmp_path, pg_url) == before
+    leaves_no_trace(command, tmp_path, pg_url)
 
 
 def test_outside(tmp_path: Path, pg_url: str) -> None:
@@ -64,8 +73,5 @@ def test_outside(tmp_path: Path, pg_url: str) -> None:
     exported = landbridge(tmp_path / "inside", f"export-data --table prices --to {tmp_path / 'outside' / 'imports'}")
     assert exported.exit_code == 0, exported.output
     assert landbridge(tmp_path / "outside", "status").exit_code == 0
-    before = state(tmp_path, pg_url)
     for command in LOOKS_OUTSIDE:
-        result = landbridge(tmp_path / "outside", command)
-        assert (result.exit_code, result.output != "") == (0, True), result.output
-    assert state(tmp_path, pg_url) == before
+        leaves_no_trace(command, tmp_path / "outside", pg_url)

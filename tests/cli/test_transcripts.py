@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,9 @@ def test_transcript(transcript: Path, tmp_path: Path, pg_url: str) -> None:
     """Every command of the transcript prints what is written there, and ends with the exit code written there."""
     text = transcript.read_text()
     GIVEN[text.splitlines()[1].removeprefix("given ")](tmp_path, pg_url)
-    commands = list(steps(text))
-    for step, (said, code) in zip(commands, played(commands, tmp_path, pg_url), strict=True):
+    day = datetime.now(UTC).date()
+    outcomes = played(list(steps(text)), tmp_path, pg_url)
+    if datetime.now(UTC).date() != day:  # the numbers of runs began anew meanwhile
+        text = re.sub(r"_run\d+", "_run[..]", text)
+    for step, (said, code) in zip(steps(text), outcomes, strict=True):
         check(step, said, code)

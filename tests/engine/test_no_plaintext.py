@@ -9,7 +9,9 @@ import pytest
 
 from landbridge.config.project import load_project
 from landbridge.engine.events import Event, RowsMoved
+from landbridge.engine.pool import get_ready
 from landbridge.engine.world import World
+from landbridge.errors import SourceError
 from tests.engine.inotify import watching
 from tests.engine.projects import WAREHOUSE, export_table, in_duckdb, introduce, make_project, table
 
@@ -20,12 +22,17 @@ EXPECTED = re.compile(
 )
 
 
+def parent(process: Path) -> Path:
+    pid = process.name
+    return process.with_name((process / "stat").read_text().rpartition(")")[2].split()[1] if pid != "0" else pid)
+
+
 def own_files() -> dict[str, bytes]:
-    """What this process and its children hold open for writing on a disk, deleted files as well."""
+    """What this process and its workers, forked from a child of it, hold open for writing, deleted files as well."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            ours = os.getpid() in (int(process.name), int((process / "stat").read_text().rpartition(")")[2].split()[1]))
+            ours = Path(f"/proc/{os.getpid()}") in (process, parent(process), parent(parent(process)))
             for descriptor in (process / "fd").iterdir() if ours else ():
                 mode = int(re.search(r"flags:\s+(\d+)", (process / "fdinfo" / descriptor.name).read_text())[1], 8)
                 if mode & os.O_ACCMODE and (descriptor.is_file() or "(deleted)" in str(descriptor.readlink())):
@@ -54,6 +61,7 @@ def test_no_plaintext(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.chdir(inside)
+    get_ready()  # the server of the workers listens at a socket in TMPDIR
     opened: dict[str, bytes] = {}
     control = inside / "control"  # what would be seen is seen
 
@@ -75,3 +83,19 @@ def test_no_plaintext(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {name for name in written if not EXPECTED.fullmatch(name)} == set()
     assert {str(path.relative_to(inside)) for path in parts} <= written
     assert [path for path in watch.seen if path.is_relative_to(temporary)] == []
+
+
+def test_no_spill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source query that needs more memory than there is fails; it does not go on in a readable file."""
+    connection = "warehouse: {type: duckdb, path: ../warehouse.duckdb, memory_limit: 40MB, threads: 1}"
+    entry = table("hashes", source=", source_query: 'SELECT * FROM {table} ORDER BY s'")
+    inside = make_project(tmp_path / "inside", connection, tables=[entry])
+    introduce(inside, make_project(tmp_path / "outside"))
+    hashes = "CREATE TABLE hashes AS SELECT md5(i::VARCHAR) || i AS s FROM range(700000) r(i)"
+    in_duckdb(tmp_path / "warehouse.duckdb", hashes)
+    monkeypatch.chdir(inside)
+    world = World(load_project(inside, {}), lambda _event: None)
+    with watching(deep=[tmp_path], flat=[]) as watch, pytest.raises(SourceError, match="needs more memory"):
+        export_table(world, "hashes")
+    world.close()
+    assert {path.name for path in watch.seen} == {"drive.db", "drive.db-journal"}

@@ -1,6 +1,7 @@
 """Seven phases, one row: what each kind of run records, and what makes a phase fail."""
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from landbridge.engine.events import (
     RunBegan,
     RunEnded,
 )
-from landbridge.errors import AuditError, LeaseHeld, SourceError
+from landbridge.errors import AuditError, LeaseHeld, ParcelMissing, SourceError
 from landbridge.ledger import parcels, runs
 from landbridge.ledger.phases import PHASES
 from landbridge.ledger.runs import Run
@@ -149,6 +150,7 @@ def test_events(tmp_path: Path, open_world: OpenWorld) -> None:
         (", source_query: 'SELECT id + 10 AS id, name FROM {table} WHERE id < 3'", [11, 12]),
         (", source_query: 'SELECT id, name FROM {table} WHERE id < 3 OR id = 3', filter: id > 2", [3]),
         (", filter: id > 100", []),
+        (", filter: 'QUALIFY row_number() OVER (ORDER BY id DESC) = 1'", [3]),
     ],
 )
 def test_what_is_read(tmp_path: Path, open_world: OpenWorld, source: str, expected: list[int]) -> None:
@@ -160,8 +162,17 @@ def test_what_is_read(tmp_path: Path, open_world: OpenWorld, source: str, expect
     assert row.phases["audit"].details["source_count"] == len(expected)
 
 
+def test_no_schema(tmp_path: Path, open_world: OpenWorld) -> None:
+    """Where no schema is declared, the connection's own is meant, of the source and of the target."""
+    project = one_hop(tmp_path)
+    source, target = (f"{{connection: {name}, table: funds}}" for name in ("warehouse", "mart"))
+    declare(project, f"{{name: funds, source: {source}, target: {target}}}")
+    run(open_world(project), "funds")
+    assert in_duckdb(project / "mart.duckdb", "SELECT count(*) FROM main.funds") == [(3,)]
+
+
 def test_audit(tmp_path: Path, open_world: OpenWorld) -> None:
-    """Rows that somebody adds between publish and audit are noticed: exit code 4; without them the audit passes."""
+    """Rows that somebody adds between publish and audit are noticed: exit code 4; the run after it loads anew."""
     project = one_hop(tmp_path)
 
     def meddle(event: Event) -> None:
@@ -176,10 +187,10 @@ def test_audit(tmp_path: Path, open_world: OpenWorld) -> None:
     assert failed is not None
     assert (failed.pipeline_status, failed.phase_failed) == ("FAILED", "audit")
     assert failed.phases["audit"].error_class == "AuditError"
-    in_duckdb(project / "mart.duckdb", "DELETE FROM funds WHERE id = 4")
-    passed = run(open_world(project), "funds")
-    assert recorded(passed)["stage_to_target_transfer"] == f"SKIPPED: completed by {failed.pipeline_id}"
-    assert passed.phases["audit"].details["target_count"] == 3
+    healed = run(open_world(project), "funds")
+    assert recorded(healed)["source_to_stage_transfer"] == f"SKIPPED: completed by {failed.pipeline_id}"
+    assert recorded(healed)["stage_to_target_transfer"] == "COMPLETED"
+    assert in_duckdb(project / "mart.duckdb", "SELECT id FROM funds ORDER BY id") == [(1,), (2,), (3,)]
 
 
 def test_not_audited_is_not_loaded(tmp_path: Path, open_world: OpenWorld) -> None:
@@ -199,6 +210,23 @@ def test_not_audited_is_not_loaded(tmp_path: Path, open_world: OpenWorld) -> Non
     with pytest.raises(AuditError, match="the parcel holds 3 rows, the target has 2"):
         import_table(world, "funds")
     assert parcels.last_loaded(world.ledger, "funds") is None
+
+
+def test_refused_parcels_are_noted(tmp_path: Path, open_world: OpenWorld) -> None:
+    """A carried parcel that lacks a part is refused, and landbridge_parcels says so."""
+    entry = table("funds", target="mart")
+    inside = make_project(tmp_path / "inside", WAREHOUSE, tables=[entry])
+    outside = make_project(tmp_path / "outside", MART, tables=[entry])
+    introduce(inside, outside)
+    in_duckdb(inside / "warehouse.duckdb", FUNDS)
+    export_table(open_world(inside), "funds")
+    shutil.copytree(inside / "exports", outside / "imports")
+    for part in (outside / "imports").rglob("part-*"):
+        part.unlink()
+    world = open_world(outside)
+    with pytest.raises(ParcelMissing, match="lacks part-"):
+        import_table(world, "funds")
+    assert [parcel.state for parcel in parcels.list_parcels(world.ledger, "funds", "in")] == ["refused"]
 
 
 def test_lease(tmp_path: Path, open_world: OpenWorld) -> None:

@@ -104,6 +104,7 @@ def reads_again(row: Run, folder: Path, expected: list[int]) -> None:
     assert (row.resumed_from, row.pipeline_retry_number) == (None, 0)
     assert row.phases[READ].status == "COMPLETED"
     assert numbers(folder) == expected
+    assert staged(folder) == []  # also not what the earlier attempt had left
 
 
 @pytest.mark.usefixtures("failed")

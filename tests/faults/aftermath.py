@@ -5,17 +5,15 @@ from typing import Any
 import duckdb
 import psycopg
 import pyarrow as pa
-from sqlalchemy import select
 
 from landbridge.ledger.database import Database, open_database
 from landbridge.ledger.parcels import list_parcels
 from landbridge.ledger.runs import Run, list_runs
-from landbridge.ledger.tables import leases
 from landbridge.sealing.keyring import Keyring
 from landbridge.stage.location import open_store
 from landbridge.stage.reading import find_parcels, open_parcel, read_part
 from tests.faults.rows import FINGERPRINT, NEW, OLD, Reader
-from tests.faults.scenes import TABLE, Case
+from tests.faults.workshop import TABLE, Case
 
 LANDINGS = "SELECT count(*) FROM {tables} WHERE table_name LIKE '\\_lb\\_%' ESCAPE '\\'"
 LOADS = "SELECT version, load_id, row_count FROM landbridge_loads ORDER BY version"
@@ -44,11 +42,23 @@ def newest_run(case: Case) -> Run | None:
         database.close()
 
 
+def published_by(case: Case) -> str:
+    """How the newest run published: swap, rewrite, already; empty where it did not."""
+    run = newest_run(case)
+    return str(run.phases["stage_to_target_transfer"].details.get("published_by", "")) if run else ""
+
+
+def rerun(case: Case) -> list[str]:
+    """Run the command once more; all that is wrong then."""
+    code, said = case.again()
+    return [f"the rerun ended with {code}: {said}"] if code else wrongs(case)
+
+
 def wrongs(case: Case) -> list[str]:
     """All that is not as it must be after the rerun; [] for a sound end."""
     database = open_database(case.drive)
     try:
-        found = _drive_table(case, database) + _parcels(case, database)
+        found = _drive_table(database) + _parcels(case, database)
         if case.scene.loads:
             found += _target(case, database)
     finally:
@@ -73,14 +83,12 @@ def standing(case: Case) -> list[str]:
     )
 
 
-def _drive_table(case: Case, database: Database) -> list[str]:
+def _drive_table(database: Database) -> list[str]:
     runs = list_runs(database, limit=50)
     found = [f"run {run.pipeline_id} says RUNNING" for run in runs if run.pipeline_status == "RUNNING"]
     if runs[0].pipeline_status != "SUCCESS":
         found.append(f"the newest run says {runs[0].pipeline_status}")
-    with database.read() as connection:
-        held = connection.execute(select(leases.c.resource).where(leases.c.holder.is_not(None))).scalars().all()
-    return found + [f"{resource} is still leased" for resource in held]
+    return found
 
 
 def _parcels(case: Case, database: Database) -> list[str]:
@@ -136,4 +144,5 @@ def _target(case: Case, database: Database) -> list[str]:
 def still_old(case: Case) -> list[str]:
     """Where nothing may have been published."""
     found = ask(case.target, f"SELECT min(generation), max(generation), count(*) FROM {TABLE}")[0]
-    return [] if found == (OLD, OLD, case.rows[OLD]) else [f"the old rows do not stand: {found}"]
+    old = (None, None, 0) if case.scene.first else (OLD, OLD, case.rows[OLD])
+    return [] if found == old else [f"the old rows do not stand: {found}"]

@@ -1,11 +1,10 @@
-"""Parts (c) to (f): signals, a coordinator that sleeps through its lease, a server that dies, disks that are full."""
+"""Parts (e) and (f): servers that die, come back, or go on without us; disks that are full."""
 
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -17,31 +16,11 @@ import psycopg
 
 from landbridge.demo.postgres_programs import unprivileged
 from landbridge.demo.postgres_server import PostgresServer, postgres_server
-from tests.faults.aftermath import ask, fingerprint, misread, newest_run, still_old, wrongs
-from tests.faults.rows import Reader
-from tests.faults.scenes import SCENES, Case, Running, Trial, Workshop, wait_until
+from tests.faults.aftermath import ask, rerun, still_old, wrongs
+from tests.faults.running import wait_until
+from tests.faults.scenes import SCENES, Trial
+from tests.faults.workshop import Case, Workshop
 
-TTL = 3  # seconds that the lease of a sleeping coordinator lives
-EXITS = {signal.SIGTERM: 143, signal.SIGINT: 130}
-ASKED_TO_STOP = (
-    ("export", "sealing: before parts are counted by the coordinator"),
-    ("import, swap", "loading: before parts are counted as loaded"),
-    ("import, rewrite", "postgres: after the old rows are deleted"),
-    ("import, DuckDB", "duckdb: before the load is published"),
-    ("run, swap", "postgres: after the old table is dropped"),
-    ("run, swap", "cleaning: after the stage's index is deleted"),
-)
-ASLEEP = (
-    ("import, swap", "loading: before parts are counted as loaded"),
-    ("import, swap", "loading: after the lease is asked before publishing"),
-    ("export", "sealing: after the parcel is reserved"),
-    ("export", "sealing: before the index is stored"),
-    ("run, swap", "sealing: before the manifest is stored"),
-    ("run, swap", "loading: before parts are counted as loaded"),
-    ("run, swap", "postgres: before the load is published"),
-    ("run, rewrite", "postgres: before the load is published"),
-    ("run, PostgreSQL to DuckDB", "duckdb: before the load is published"),
-)
 SERVER_DIES = (
     ("import, swap", "postgres: a worker after a chunk of its first COPY is sent"),
     ("import, swap", "postgres: after the indexes are built"),
@@ -50,75 +29,6 @@ SERVER_DIES = (
     ("run, swap", "postgres: after the landing table is made"),
     ("import, drive table in PostgreSQL", "phase: after stage_to_target_transfer is recorded as begun"),
 )
-
-
-def signals(shop: Workshop) -> Iterator[Trial]:
-    """Part (c): a run that is asked to stop is recorded as failed, and its exit code says by which signal."""
-    for which, code in EXITS.items():
-        for scene, point in ASKED_TO_STOP:
-            yield Trial(scene, f"{which.name} {point}", partial(asked_to_stop, shop, scene, point, which, code))
-    yield Trial("run, swap", "SIGINT to coordinator and workers alike", partial(_interrupted_all, shop))
-
-
-def asked_to_stop(shop: Workshop, scene: str, point: str, which: int, code: int) -> tuple[str, list[str]]:
-    with shop.case(SCENES[scene]) as case:
-        ended = case.start(LB_FAULT=point, LB_FAULT_SIGNAL=str(int(which)))
-        found = _recorded_as_failed(case, ended, code)
-        return "", found + _rerun(case)
-
-
-def _interrupted_all(shop: Workshop) -> tuple[str, list[str]]:
-    with shop.case(SCENES["run, swap"]) as case:
-        running = case.start()
-        running.wait_for("pre_validation")
-        time.sleep(0.1)
-        running.signal_all(signal.SIGINT)
-        return "", _recorded_as_failed(case, running, EXITS[signal.SIGINT]) + _rerun(case)
-
-
-def _recorded_as_failed(case: Case, running: Running, code: int) -> list[str]:
-    ended, run = running.wait(), newest_run(case)
-    found = [] if ended == code else [f"it ended with {ended}, not {code}: {running.said}"]
-    found += [] if run and run.pipeline_status == "FAILED" else ["the run is not recorded as failed"]
-    return found + (["it printed a traceback"] if "Traceback" in running.said else [])
-
-
-def _rerun(case: Case) -> list[str]:
-    code, said = case.again()
-    return [f"the rerun ended with {code}: {said}"] if code else wrongs(case)
-
-
-def sleepers(shop: Workshop) -> Iterator[Trial]:
-    """Part (d): a coordinator stopped beyond its lease; another publishes; the first wakes up and changes nothing."""
-    for scene, point in ASLEEP:
-        yield Trial(scene, f"SIGSTOP {point}", partial(overslept, shop, scene, point))
-
-
-def overslept(shop: Workshop, scene: str, point: str) -> tuple[str, list[str]]:
-    with shop.case(SCENES[scene]) as case:
-        with ExitStack() as stack:
-            reader = stack.enter_context(Reader(case.target)) if case.scene.watched else None
-            first = case.start(LB_FAULT=point, LB_FAULT_SIGNAL=str(int(signal.SIGSTOP)), LB_FAULT_TTL=str(TTL))
-            found = [] if first.wait_stopped() else [f"it came not past {point}: {first.said}"]
-            time.sleep(TTL + 0.5)
-            second, said = case.again()
-            found += [f"the second run ended with {second}: {said}"] if second else wrongs(case)
-            before = _state(case)
-            first.signal(signal.SIGCONT)
-            code = first.wait()
-        found += [f"the sleeper ended with {code}"] if code in (0, -signal.SIGKILL) else []
-        found += [] if "LeaseLost" in first.said else [f"the sleeper did not say LeaseLost: {first.said}"]
-        found += [] if _state(case) == before else ["the sleeper changed something"]
-        found += misread(case, reader) if reader else []
-        return "", found + wrongs(case)
-
-
-def _state(case: Case) -> tuple[object, ...]:
-    files = sorted(path.name for path in case.parcels.rglob("*"))
-    if not case.scene.loads:
-        return (files,)
-    loads = ask(case.target, "SELECT version, load_id FROM landbridge_loads ORDER BY version")
-    return files, fingerprint(case.target), loads
 
 
 def server_deaths(shop: Workshop, folder: Path) -> Iterator[Trial]:
@@ -131,6 +41,8 @@ def server_deaths(shop: Workshop, folder: Path) -> Iterator[Trial]:
     yield Trial(
         "import, swap", "server dies after the end, commits are asynchronous", partial(_forgets, folder / "late")
     )
+    for scene in ("import, swap", "import, rewrite"):
+        yield Trial(scene, "server recovers from a crash between append and publish", partial(_recovers, shop, scene))
     act = partial(_outlived_by_its_statement, shop)
     yield Trial("import, rewrite", "kill -9 while the server deletes old rows for 20 s", act)
 
@@ -149,7 +61,7 @@ def _server_dies(folder: Path, scene: str, point: str) -> tuple[str, list[str]]:
             found += [] if "error: " in running.said and "hint: " in running.said else ["it gave no error and hint"]
     with postgres_server(folder=folder / "postgres") as server:
         case = _moved(case, server)
-        found += still_old(case) + _rerun(case)
+        found += still_old(case) + rerun(case)
     shutil.rmtree(folder)
     return f"exit code {code}", found
 
@@ -186,6 +98,39 @@ def kill_server(folder: Path) -> None:
         one.kill()
 
 
+def _recovers(shop: Workshop, scene: str) -> tuple[str, list[str]]:
+    """All rows have landed, and publish finds a server that came back: with all of them or, unlogged, with none."""
+    with shop.case(SCENES[scene]) as case:
+        running = case.start(
+            LB_FAULT="postgres: before the load is published", LB_FAULT_SIGNAL=str(int(signal.SIGSTOP))
+        )
+        found = [] if running.wait_stopped() else [f"it came not so far: {running.said}"]
+        with psycopg.connect(shop.server.url()) as victim, psycopg.connect(shop.server.url()) as witness:
+            os.kill(victim.info.backend_pid, signal.SIGKILL)
+            wait_until(lambda: not _answers(witness))
+        wait_until(lambda: _accepts(shop.server))
+        running.signal(signal.SIGCONT)
+        code = running.wait()
+        found += still_old(case) if code else []
+        return f"exit code {code}", found + rerun(case)
+
+
+def _answers(connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _accepts(server: PostgresServer) -> bool:
+    try:
+        psycopg.connect(server.url()).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 def _outlived_by_its_statement(shop: Workshop) -> tuple[str, list[str]]:
     with shop.case(SCENES["import, rewrite"]) as case:
         with psycopg.connect(case.target, autocommit=True) as connection:
@@ -199,7 +144,7 @@ def _outlived_by_its_statement(shop: Workshop) -> tuple[str, list[str]]:
             wait_until(lambda: connection.execute(busy).fetchone() is not None)
             running.signal(signal.SIGKILL)
             running.wait()
-        return "", _rerun(case)
+        return "", rerun(case)
 
 
 def full_disks(shop: Workshop) -> Iterator[Trial]:
@@ -216,7 +161,7 @@ def _full_stage(shop: Workshop, scene: str, place: str) -> tuple[str, list[str]]
     with shop.case(SCENES[scene]) as case, _nearly_full(case.folder / place) as grow:
         found = _fails_for_space(case, "no space left on device")
         grow("64m")
-        return "", found + _rerun(case)
+        return "", found + rerun(case)
 
 
 def _full_landing(shop: Workshop) -> tuple[str, list[str]]:
@@ -229,7 +174,7 @@ def _full_landing(shop: Workshop) -> tuple[str, list[str]]:
         if ask(case.target, "SELECT FROM pg_tables WHERE tablename LIKE '\\_lb\\_%'"):
             found.append("the failed load leaves its landing table, which keeps the disk full until the rerun")
         grow("64m")
-        return "", found + _rerun(case)
+        return "", found + rerun(case)
 
 
 def _full_target(shop: Workshop) -> tuple[str, list[str]]:
@@ -239,7 +184,7 @@ def _full_target(shop: Workshop) -> tuple[str, list[str]]:
         grow("7m")
         found = _fails_for_space(case, "No space left on device")
         grow("64m")
-        return "", found + _rerun(case)
+        return "", found + rerun(case)
 
 
 def _fails_for_space(case: Case, words: str) -> list[str]:

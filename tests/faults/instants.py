@@ -11,15 +11,17 @@ from functools import partial
 
 from landbridge.ledger.phases import PHASES
 from landbridge.ledger.runs import Run
-from tests.faults.aftermath import misread, newest_run, standing, wrongs
+from tests.faults.aftermath import misread, newest_run, published_by, wrongs
 from tests.faults.rows import Reader
-from tests.faults.scenes import SCENES, Case, Running, Trial, Workshop
+from tests.faults.running import Running
+from tests.faults.scenes import SCENES, Trial
+from tests.faults.workshop import Case, Workshop
 
 PER_PHASE = 5
 MOST_TRIES = 25  # for one phase: short ones are missed sometimes
 EVERY_PHASE = "run, swap"
 ANYWHERE = ("run, rewrite", "import, swap", "import, rewrite", "export", "run, PostgreSQL to DuckDB")
-KILLS_ANYWHERE = 8
+KILLS_ANYWHERE = 6
 NOT_BEGUN, BETWEEN, ENDED = "before the run", "between phases", "after the end"
 
 
@@ -82,14 +84,15 @@ def _kill(
                 running.wait_for(f"  {after[0]} " if after else "_run")
             time.sleep(delay)
             where = _strike(case, running, before)
-            found = [] if case.scene.watched or not case.scene.loads or where == ENDED else standing(case)
-            code, said = case.again()
+            code, said = case.again()  # at once: workers of the dead may be dying still
+        found = running.outlived()
         tally.fell[where] += 1
         if reader:
             found += misread(case, reader)
             tally.looks, tally.longest = tally.looks + reader.looks, max(tally.longest, reader.longest)
         found += [f"the rerun ended with {code}: {said}"] if code else wrongs(case)
-    return f"fell {where}", found
+        how = published_by(case)
+    return f"fell {where}  {how}".rstrip(), found
 
 
 def _strike(case: Case, running: Running, before: Run | None) -> str:

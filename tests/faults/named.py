@@ -7,10 +7,12 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
-from tests.faults.aftermath import misread, standing, still_old, wrongs
-from tests.faults.points import POINTS, Point
+from tests.faults.aftermath import misread, published_by, standing, still_old, wrongs
+from tests.faults.points import POINTS
 from tests.faults.rows import Reader
-from tests.faults.scenes import SCENES, Case, Running, Scene, Trial, Workshop
+from tests.faults.running import Running
+from tests.faults.scenes import SCENES, Scene, Trial
+from tests.faults.workshop import Case, Workshop
 
 WORKER_LOST = "a worker process ended without a word"
 # the rerun dies as well, while it settles what the first death left
@@ -41,20 +43,22 @@ def die_and_rerun(shop: Workshop, scene: Scene, *points: str) -> tuple[str, list
     """Kill at each point in turn, rerun once, and return all that is wrong."""
     with shop.case(scene) as case:
         with Reader(case.target) if scene.watched else nullcontext() as reader:
-            found = [wrong for name in points for wrong in _death(case, POINTS[name], name)]
-            if scene.loads and not scene.watched and not found:
-                found += standing(case)
-            code, said = case.again()
+            deaths = [_death(case, name) for name in points]
+            found = [wrong for _, wrongs_then in deaths for wrong in wrongs_then]
+            if scene.loads and not scene.watched:
+                found += deaths[-1][0].outlived() + standing(case)
+            code, said = case.again()  # at once: workers of the dead may be dying still
+        found += [wrong for running, _ in deaths for wrong in running.outlived()]
         found += misread(case, reader) if reader else []
-        return "", found + ([f"the rerun ended with {code}: {said}"] if code else wrongs(case))
+        return published_by(case), found + ([f"the rerun ended with {code}: {said}"] if code else wrongs(case))
 
 
-def _death(case: Case, point: Point, name: str) -> list[str]:
+def _death(case: Case, name: str) -> tuple[Running, list[str]]:
     running = case.start(LB_FAULT=name)
     code = running.wait()
-    if point.victim == "coordinator":
-        return [] if code == -signal.SIGKILL else [f"it ended with {code} and came not past {name}: {running.said}"]
-    return _bereaved(case, running, code)
+    if POINTS[name].victim == "worker":
+        return running, _bereaved(case, running, code)
+    return running, [] if code == -signal.SIGKILL else [f"it ended with {code}, not at {name}: {running.said}"]
 
 
 def _bereaved(case: Case, running: Running, code: int) -> list[str]:
