@@ -1,6 +1,7 @@
 """Import of a sealed parcel into PostgreSQL, against ready-made binary COPY bytes sent through two streams."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Sequence
 from functools import partial
 
 import fin
@@ -22,40 +23,57 @@ INSERT INTO loads VALUES ('fin', 1);
 DROP TABLE landing;
 COMMIT
 """
-OLD_ROWS = "INSERT INTO fin SELECT * FROM kept"
 
 
-def main() -> None:
-    halves = stand.binary_copies(fin.ROWS)
+def main(*, full: bool) -> None:
     with stand.database() as database:
-        gap = stand.make_gap(warehouse=fin.warehouse(), environment=database.environment)
-        parcel = gap.export()
-        size = stand.folder_bytes(parcel)
+        _every_case(database)
+        if full:  # what a command costs before its first row matters less here
+            _Case(database, 10 * fin.ROWS).empty_table(bar=None)
 
-        def side(name: str, command: list[str], before: Callable[[], object]) -> Side:
-            return Side(name, command, before, database.checksum, database.environment)
 
-        def measure(
-            what: str, baseline: str, *, bar: float | None, ours: tuple[str, ...], theirs: tuple[str, ...]
-        ) -> None:
-            compare(
-                Job(f"import_postgres: {what}", fin.ROWS, size),
-                side("landbridge", gap.import_command(parcel), partial(database.empty, *ours)),
-                side("baseline", ["sh", "-c", baseline], partial(database.empty, *theirs)),
-                bar=bar,
-            )
+def _every_case(database: stand.Database) -> None:
+    case = _Case(database, fin.ROWS)
+    case.empty_table(bar=0.6)
+    case.measure("view, empty table", case.publish, bar=0.7, ours=(VIEW,), theirs=(VIEW, *LANDING))
+    build = f"{case.send} && {stand.psql_command('; '.join(INDEXES))}"
+    case.measure("two indexes, empty table", build, bar=None, ours=INDEXES, theirs=())
+    # last, because the checksums above are of `fin`, and what it holds now is what a refresh replaces
+    database.execute("CREATE TABLE kept AS SELECT * FROM fin")
+    old = (VIEW, "INSERT INTO fin SELECT * FROM kept")
+    case.measure("view, full table", case.publish, bar=0.7, ours=old, theirs=(*old, *LANDING))
+    database.execute("DROP TABLE kept")
 
-        send = stand.replay(halves)
-        send_and_publish = f"{stand.replay(halves, 'landing')} && {stand.psql_command(PUBLISH)}"
-        send_and_index = f"{send} && {stand.psql_command('; '.join(INDEXES))}"
-        measure("empty table", send, bar=0.6, ours=(), theirs=())
-        measure("view, empty table", send_and_publish, bar=0.7, ours=(VIEW,), theirs=(VIEW, *LANDING))
-        measure("two indexes, empty table", send_and_index, bar=None, ours=INDEXES, theirs=())
-        # last, because the checksums above are of `fin`, and what it holds now is what a refresh replaces
-        database.execute("CREATE TABLE kept AS SELECT * FROM fin")
-        old = (VIEW, OLD_ROWS)
-        measure("view, full table", send_and_publish, bar=0.7, ours=old, theirs=(*old, *LANDING))
+
+class _Case:
+    """A parcel of `rows` rows and the same as ready-made bytes."""
+
+    def __init__(self, database: stand.Database, rows: int) -> None:
+        halves = stand.binary_copies(rows)
+        self.database, self.rows = database, rows
+        self.gap = stand.make_gap(warehouse=fin.warehouse(rows), environment=database.environment)
+        self.parcel = self.gap.export()
+        self.send = stand.replay(halves)
+        self.publish = f"{stand.replay(halves, 'landing')} && {stand.psql_command(PUBLISH)}"
+
+    def empty_table(self, *, bar: float | None) -> None:
+        self.measure("empty table", self.send, bar=bar, ours=(), theirs=())
+
+    def measure(
+        self, what: str, baseline: str, *, bar: float | None, ours: tuple[str, ...], theirs: tuple[str, ...]
+    ) -> None:
+        compare(
+            Job(f"import_postgres: {what}", self.rows, stand.folder_bytes(self.parcel)),
+            self._side("landbridge", self.gap.import_command(self.parcel), ours),
+            self._side("baseline", ["sh", "-c", baseline], theirs),
+            bar=bar,
+        )
+
+    def _side(self, name: str, command: Sequence[str], before: tuple[str, ...]) -> Side:
+        return Side(
+            name, command, partial(self.database.empty, *before), self.database.checksum, self.database.environment
+        )
 
 
 if __name__ == "__main__":
-    main()
+    main(full="--full" in sys.argv)

@@ -1,5 +1,6 @@
 """`landbridge`: every command by name; only the one that is called is imported."""
 
+import atexit
 import os
 import signal
 import sys
@@ -69,6 +70,7 @@ def _explain(said: str, path: str) -> None:
 
 def _leave(code: int) -> NoReturn:
     """End at once: all is closed, and taking the interpreter apart would last longer than `--help` itself."""
+    atexit._run_exitfuncs()  # noqa: SLF001  what others want done at the end, such as removing their temporary folders
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landbridge.config.project import Project, find_project, load_project
+from landbridge.config.project import Project, check_location, find_project, load_project
 from landbridge.config.tables import Table
 from landbridge.engine.events import Sink
 from landbridge.engine.world import World
@@ -56,4 +56,11 @@ def chosen(project: Project, names: Sequence[str] | None, *, every: bool) -> Seq
 
 def place(location: str | None) -> str | None:
     """A location from the command line: URLs as they are, folders made absolute."""
-    return location if location is None or "://" in location else str(Path(location).resolve())
+    if location is None or "://" not in location:
+        return location and str(Path(location).resolve())
+    try:
+        return check_location(location)
+    except ValueError as error:
+        raise UsageError(
+            f"that place cannot be used: {error}", hint="folders, s3://bucket/prefix, gs://, az://"
+        ) from None

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +78,8 @@ class Progress:
 
 
 def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    with suppress(OSError):  # nobody listens any more, and that must not stop a run
+        typer.echo(line, err=True)
 
 
 def _open_bar(expected: int) -> "Any":  # noqa: ANN401  rich is imported only where it draws

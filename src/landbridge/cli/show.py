@@ -19,7 +19,7 @@ def show_command(
     project: ProjectFolder = None,
 ) -> None:
     """Everything the drive table knows of one run."""
-    with open_world(project) as world:
+    with open_world(project, changing=False) as world:
         run = get_run(world.ledger, run_id)
     if as_json:
         print_json(asdict(run))

@@ -10,7 +10,7 @@ from landbridge.engine.standing import Standing, standings
 
 def status_command(*, as_json: AsJson = False, project: ProjectFolder = None) -> None:
     """Each table's last run of each kind, how old its data is, and whether its schedule has passed."""
-    with open_world(project) as world:
+    with open_world(project, changing=False) as world:
         found = standings(world, datetime.now(UTC))
     if as_json:
         print_json([_entry(one) for one in found])

@@ -49,11 +49,11 @@ def _part_size(size: int) -> int:
     return size
 
 
-def _location(text: str) -> str:
+def check_location(text: str) -> str:
     """A folder or a URL without credentials: locations are shown and written into plans."""
     if not text or "\0" in text:
         raise ValueError("must be a folder or an object store's URL")
-    if "://" in text and (":" in urlsplit(text).netloc.rpartition("@")[0] or "?" in text):
+    if "://" in text and ("@" in urlsplit(text).netloc or "?" in text):
         raise ValueError("no credentials here; object stores take them from their own variables")
     return text
 
@@ -66,7 +66,7 @@ def _database_url(url: SecretStr) -> SecretStr:
     raise ValueError("must be sqlite:///path/to/file.db or postgresql://user:password@host:port/database")
 
 
-Location = Annotated[str, AfterValidator(_location)]
+Location = Annotated[str, AfterValidator(check_location)]
 
 
 class ParcelSettings(Strict):

@@ -1,7 +1,7 @@
 """config/tables.yaml: which source table is kept in step with which target table (seed 000, section 0.2)."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -166,7 +166,8 @@ def read_tables(
         return ()
     _refuse_twins(document, len(file.tables), problems)
     places: list[Keys] = [("tables", number) for number in range(len(file.tables))]
-    tables = (_table(document, at, defaults, connections, problems) for at in places)
+    tables = [_table(document, at, defaults, connections, problems) for at in places]
+    _refuse_same_target(document, zip(places, tables, strict=True), problems)
     return tuple(table for table in tables if table is not None)
 
 
@@ -223,6 +224,17 @@ def _one_of(
             named = (*at, key, "connection") if key == side else (*at, key)
             return _Side(getattr(block, "connection", key), named, block)
     return None
+
+
+def _refuse_same_target(document: Document, found: Iterable[tuple[Keys, Table | None]], problems: Problems) -> None:
+    """Two entries with one target would replace each other's rows, each of them well audited."""
+    first: dict[tuple[str, Relation], str] = {}
+    for keys, table in found:
+        if table is None:
+            continue
+        target = (table.write.connection, table.write.relation)
+        if (twin := first.setdefault(target, table.name)) != table.name:
+            problems.add(document.place(keys), f"{table.name} has the target of {twin}: {table.write.relation}")
 
 
 def _refuse_twins(document: Document, count: int, problems: Problems) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 65_536
+# errors whose words hold values
+QUOTING = ("Constraint", "Conversion", "Invalid Input", "Out of Range", "Invalid Type")
 # the ends of the number line are infinity
 BOUNDS: Bounds = {
     "date": (2 - 2**31, 2**31 - 2),
@@ -84,7 +86,7 @@ class DuckDB:
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
         wanted = arrow_schema(part.schema)
         with self._open(SourceError, threads=None if part.alone else 1) as connection:
-            for batch in connection.sql(part.sql).to_arrow_reader(BATCH_ROWS):
+            for batch in sql.stream(connection, part.sql, BATCH_ROWS):
                 sql.refuse_infinity(batch, self.name)
                 yield batch.cast(wanted)
 
@@ -99,13 +101,19 @@ class DuckDB:
         with self._open(TargetError, writable=True) as connection:
             target = sql.describe(connection, [write.relation])[write.relation]
             if target is None:
+                if write.relation.schema:
+                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(write.relation.schema)}")
                 connection.execute(create_table(write.relation, folded(schema)))
                 target = folded(schema)
             columns = ", ".join(quote(p.target.name) for p in pair(schema, target))
             landing = replace(write.relation, table=f"_lb_{load.load_id[:8]}_{token_hex(4)}")
             source = qualify(write.relation)
+            connection.begin()
             connection.execute(f"CREATE TABLE {qualify(landing)} AS SELECT {columns} FROM {source} LIMIT 0")
-            connection.execute(f"COMMENT ON TABLE {qualify(landing)} IS '{sql.mark(write.relation)}{load.attempt}'")
+            connection.execute(
+                f"COMMENT ON TABLE {qualify(landing)} IS {sql.literal(sql.mark(write.relation) + load.attempt)}"
+            )
+            connection.commit()
             version = sql.newest_load(connection, write.relation).version
         return Landing(write, landing, schema, load, version, streams=1)
 
@@ -241,7 +249,11 @@ class DuckDB:
                 f"connection {self.name!r}: no file at {options.path}", hint="see path in landbridge.yaml"
             )
         # no spilling: its temporary files would put rows on the disk in clear
-        settings: dict[str, Any] = {"memory_limit": options.memory_limit, "temp_directory": ""}
+        settings: dict[str, Any] = {
+            "memory_limit": options.memory_limit,
+            "temp_directory": "",
+            "autoinstall_known_extensions": False,
+        }
         if threads := options.threads or threads:
             settings["threads"] = threads
         catalog = quote(options.database or Path(options.path).stem)
@@ -250,29 +262,28 @@ class DuckDB:
             with duckdb.connect(config=settings) as connection:
                 connection.execute(f"ATTACH '{path}' AS {catalog}" + ("" if writable else " (READ_ONLY)"))
                 connection.execute(f"USE {catalog}")
+                connection.execute("SET TimeZone = 'UTC'")
                 yield connection
         except duckdb.Error as error:
             raise _translated(self.name, error, failure, query) from error
 
 
 def _translated(name: str, error: "duckdb.Error", failure: type[RunError], query: str | None) -> Exception:
-    import duckdb
-
     said = str(error).partition("\n")[0]
     if "Conflicting lock" in said:
         return Unreachable(
             f"connection {name!r}: another process has the file open",
             hint="DuckDB lets one process write, or several read; close the other one and try again",
         )
-    if isinstance(error, duckdb.OutOfMemoryException):
+    kind = said.partition(" Error:")[0]
+    if kind == "Out of Memory":
         return failure(
             f"connection {name!r}: the query needs more memory than memory_limit allows, and spilling to disk is off",
             hint="raise memory_limit of the connection in landbridge.yaml",
         )
     if "Permission denied" in said:
         return AccessDenied(f"connection {name!r}: {said}", hint="check the file's permissions")
-    if isinstance(error, duckdb.ConstraintException | duckdb.ConversionException):
-        # its words quote the value
-        said = f"{type(error).__name__.removesuffix('Exception').lower()} error: a value breaks a rule of the table"
+    if kind in QUOTING:
+        said = f"{kind.lower()} error: a value does not fit the column, the cast or the key that it is meant for"
     about = f"\nin the query: {query}" if query else ""
     return failure(f"connection {name!r}: {said}{about}", hint="landbridge doctor")

@@ -140,7 +140,22 @@ def _described(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> T
 
 
 def mark(relation: Relation) -> str:
-    return f"landbridge landing for {relation}, attempt ".replace("'", "''")
+    return f"landbridge landing for {relation}, attempt "
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it, where no value can be bound."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def stream(connection: "duckdb.DuckDBPyConnection", query: str, rows: int) -> "Iterator[pa.RecordBatch]":
+    """Record batches of a query; an error midway is DuckDB's again, and not what Arrow makes of it."""
+    import duckdb
+
+    try:
+        yield from connection.sql(query).to_arrow_reader(rows)
+    except OSError as error:
+        raise duckdb.Error(str(error)) from None  # its words may quote a value
 
 
 def newest_load(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> Loaded:

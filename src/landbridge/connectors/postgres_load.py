@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from landbridge.connectors.postgres_catalog import create, describe, value
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from landbridge.connectors.postgres_session import Connection
 
-MAX_NAME = 63  # bytes
 SWAP_LOCK = "5s"  # how long readers that come may have to queue behind a swap that waits for those that are there
 REWRITE_LOCK = "60s"  # readers pass meanwhile
 LOADS = "landbridge_loads"
@@ -80,8 +80,7 @@ def prepare(
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('landbridge_loads', 0))")
         connection.execute(CREATE_LOADS.format(_loads(target)))
     version, _, _ = newest(connection, target)
-    name = f"_lb_{load.load_id[:8]}_{load.attempt}".encode()[:MAX_NAME].decode(errors="ignore")
-    relation = Relation(name, target.schema)
+    relation = Relation(f"_lb_{load.load_id[:8]}_{token_hex(8)}", target.schema)
     with connection.transaction():
         connection.execute(_landing_ddl(relation, target, pairings, storage))
         if why_not(connection, relation, target):

@@ -152,7 +152,7 @@ def translate(error: Exception, side: type[LandbridgeError], what: str) -> Landb
     state = getattr(error, "sqlstate", None) or ""
     words = _words(error) if side is SourceError else " ".join(_primary(error).split())
     if state.startswith(LOST) or (not state and type(error).__name__ in LOSSES):
-        return Unreachable(f"{what}: connection to postgres lost: {words}", hint="run it again; nothing was published")
+        return Unreachable(f"{what}: connection to postgres lost: {words}", hint="run it again")
     if side is TargetError and state[:2] in ("22", "23") and state != "23503":
         return ValueDoesNotFit(f"{what}: {DATA.get(state, f'a value is refused (SQLSTATE {state})')}")
     if state.startswith(REFUSED):

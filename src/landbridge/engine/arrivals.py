@@ -26,10 +26,10 @@ def newest_arrival(world: World, table: str, location: str) -> str | None:
             hint=f"carry the folder {table}/ there, the file `index` included, or name another place with --from",
         )
     newest = max(folders)
-    loaded = parcels.last_loaded(world.ledger, table)
     run = runs.latest_run(world.ledger, table, "import")
-    settled = run is not None and run.pipeline_status == "SUCCESS"  # one that died after its audit is not
-    return None if loaded and newest == parcel_folder(table, loaded.parcel_id) and settled else newest
+    if run and run.parcel_id and run.pipeline_status == "SUCCESS" and newest == parcel_folder(table, run.parcel_id):
+        return None
+    return newest
 
 
 def named_arrival(table: str, location: str, parcel_id: str) -> str:

@@ -48,9 +48,9 @@ def _keys(world: World) -> Check:
     keyring = world.keyring
     try:
         own = keyring.own_recipient, keyring.own_verifier
+        trusted = f"seals for {len(keyring.trusted_recipients())}, trusts {len(keyring.trusted_signers())} signer(s)"
     except LandbridgeError as error:
         return _failed("present", error)
-    trusted = f"seals for {len(keyring.trusted_recipients())}, trusts {len(keyring.trusted_signers())} signer(s)"
     return Check("present", ok=True, detail=f"{own[0][:12]}…, {own[1].partition('+')[0]}; {trusted}")
 
 

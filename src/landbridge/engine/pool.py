@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import forkserver, get_context, parent_process, set_forkserver_preload
@@ -46,8 +46,9 @@ def each(pool: Executor, tasks: Iterable[Callable[[], Result]], *, at_once: int)
     target when the caller cleans up. Tasks are picklable.
     """
     waiting = iter(tasks)
-    running = {pool.submit(task) for task in islice(waiting, at_once)}
+    running: set[Future[Result]] = set()
     try:
+        running |= {pool.submit(task) for task in islice(waiting, at_once)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:

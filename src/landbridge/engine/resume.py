@@ -1,6 +1,6 @@
 """Whether an attempt can go on where an earlier one failed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from landbridge.engine.events import Notice
 from landbridge.engine.plan import Plan
@@ -10,17 +10,21 @@ from landbridge.ledger.runs import Run
 from landbridge.stage.location import open_store
 from landbridge.stage.reading import is_finished
 
+MOST_AGE = timedelta(days=1)  # of rows that are still worth loading, where the table declares no schedule
+
 
 def resumable(plan: Plan, world: World) -> Run | None:
     """The newest attempt, if it failed at this very plan, has a transfer to give, and is not overdue."""
     earlier = runs.latest_run(world.ledger, plan.pipeline_name, plan.job_kind)
     if earlier is None or earlier.pipeline_status != "FAILED" or earlier.plan_hash != plan.digest():
         return None
+    if earlier.phase_failed not in ("stage_to_target_transfer", "audit"):
+        return None  # before them there is nothing to go on with, after them the rows are there
     if not _has_parcel(earlier, plan):
         return None
     age = datetime.now(UTC) - earlier.query_window_start_timestamp
-    if plan.schedule is not None and age > plan.schedule:
-        world.emit(Notice(f"{earlier.pipeline_id} is older than the table's schedule: reading the source again"))
+    if age > (plan.schedule or MOST_AGE):
+        world.emit(Notice(f"{earlier.pipeline_id} is too old to go on with: reading the source again"))
         return None
     return earlier
 

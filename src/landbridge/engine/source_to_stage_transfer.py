@@ -28,7 +28,8 @@ def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     """Raises SourceError when the source's own count and the rows that came differ."""
     if plan.read is None:
         return _carried(plan, world)
-    parcel_id = new_parcel_id()
+    written = parcels.list_parcels(world.ledger, plan.pipeline_name, "out")
+    parcel_id = new_parcel_id(after=max((slot.parcel_id for slot in written), default=""))
     folder = parcel_folder(plan.pipeline_name, parcel_id)
     recipients = _recipients(plan, world)
     with world.connector(plan.read.connection).snapshot(plan.read) as shot:

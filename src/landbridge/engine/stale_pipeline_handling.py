@@ -23,8 +23,9 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
         store = open_store(slot.location)
         folder = parcel_folder(plan.pipeline_name, slot.parcel_id)
         counted = slot.row_count is not None
-        if counted:
-            store.reach()  # a disk that is not mounted looks like one without an index
+        if counted and not store.is_there():  # a disk that is not mounted looks like one without an index
+            world.emit(Notice(f"parcel {slot.parcel_id} may be whole, but {store.describe()} is not there now"))
+            continue
         if counted and is_finished(store, folder):
             parcels.seal(world.ledger, slot.parcel_id)
             kept.append(slot.parcel_id)

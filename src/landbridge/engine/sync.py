@@ -9,7 +9,7 @@ from landbridge.engine.forecast import Forecast, forecast
 from landbridge.engine.plan import Plan, plan_export, plan_import, plan_run, sides
 from landbridge.engine.walk import walk
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError
+from landbridge.errors import LandbridgeError, RunError
 from landbridge.ledger.runs import Run
 
 
@@ -78,9 +78,14 @@ def _each(
     for table in tables:
         try:
             decided = plan(table)
-            yield Result(table.name, run=walk(decided, world, fresh=fresh) if decided else None)
+            run = walk(decided, world, fresh=fresh) if decided else None
         except LandbridgeError as error:
             yield Result(table.name, error=error)
+        except Exception as error:  # noqa: BLE001  a fault of ours is this table's failure, not the others'
+            told = RunError(f"{type(error).__name__}: a fault of landbridge", hint="the run's row has the traceback")
+            yield Result(table.name, error=told)
+        else:
+            yield Result(table.name, run=run)
 
 
 def worst(errors: Iterable[LandbridgeError | None]) -> int:

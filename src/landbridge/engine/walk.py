@@ -68,6 +68,15 @@ def _attempt(plan: Plan, world: World, fence: int, *, fresh: bool) -> Run:
         world.emit(Notice(f"closed {dead.pipeline_id}: its process ended without a word in {dead.phase_failed}"))
     earlier = None if fresh else resumable(plan, world)
     run = _start(plan, world, fence, earlier)
+    try:
+        return _phases(plan, world, run, earlier)
+    except BaseException:
+        with suppress(LandbridgeError):  # closed already, where a phase failed
+            runs.finish_run(world.ledger, run, "FAILED")
+        raise
+
+
+def _phases(plan: Plan, world: World, run: Run, earlier: Run | None) -> Run:
     world.emit(RunBegan(run))
     for name, phase in WALK.items():
         if earlier and name not in ALWAYS_ANEW and completed_by(earlier, name):
@@ -132,13 +141,14 @@ def _fail(name: str, began: datetime, failure: BaseException, run: Run, world: W
         name,
         began,
         status="FAILED",
-        error_message=str(failure) or type(failure).__name__,
+        error_message=ours.message if ours else type(failure).__name__,  # any other may quote a value
         error_type=type(failure).__name__,
         error_class=_family(failure),
         traceback=None if ours else "".join(traceback.format_tb(failure.__traceback__)),
         details={"hint": ours.hint} if ours and ours.hint else {},
     )
-    run = runs.finish_run(world.ledger, runs.phase_ended(world.ledger, run, record), "FAILED")
+    with suppress(LandbridgeError):  # what failed matters more than that it cannot be written down
+        run = runs.finish_run(world.ledger, runs.phase_ended(world.ledger, run, record), "FAILED")
     world.emit(PhaseEnded(run, record))
     world.emit(RunEnded(run))
 

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,8 +61,12 @@ class World:
         return open_pool(self.processes)
 
     def warm_up(self) -> None:
-        """Start the worker processes now: their imports then run beside the first phases."""
-        _ = self.pool
+        """Start the worker processes now, or new ones where one has died: they get ready beside the first phases."""
+        try:
+            self.pool.submit(int)
+        except BrokenProcessPool:
+            self.__dict__.pop("pool").shutdown(wait=False)
+            _ = self.pool
 
     @property
     def identities(self) -> tuple[str, ...]:

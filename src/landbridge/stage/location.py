@@ -45,6 +45,10 @@ class Store:
         """The location, or a path in it, for people."""
         return f"{self.location.rstrip('/')}/{path}" if path else self.location
 
+    def is_there(self) -> bool:
+        """False for a local folder that is missing; object stores are taken to be there."""
+        return self.root is None or self.root.is_dir()
+
     def reach(self) -> None:
         """Raises Unreachable where the local folder is missing: an empty place and a missing disk are not the same."""
         with _border(self.location):

@@ -11,11 +11,15 @@ MANIFEST_NAME = re.compile(r"manifest\.json(\.age)?")
 PART_NAME = re.compile(r"part-[0-9a-f]+(-[0-9]+)*\.parquet(\.age)?")
 
 
-def new_parcel_id() -> str:
-    """32 hex digits, a UUIDv7 (RFC 9562): milliseconds since 1970, then 74 random bits. Later ids sort later."""
+def new_parcel_id(after: str = "") -> str:
+    """32 hex digits, a UUIDv7 (RFC 9562): milliseconds since 1970, then 74 random bits. Later ids sort later.
+
+    With `after`, an id, also where the clock was set back since that one was made.
+    """
     version, variant = 7 << 76, 2 << 62
     value = secrets.randbits(80) & ~(0xF << 76) & ~(0x3 << 62)
-    return UUID(int=time.time_ns() // 1_000_000 << 80 | value | version | variant).hex
+    made = UUID(int=time.time_ns() // 1_000_000 << 80 | value | version | variant).hex
+    return made if made > after else f"{int(after, 16) + 1:032x}"
 
 
 def parcel_folder(table: str, parcel_id: str) -> str:

@@ -12,7 +12,7 @@ from landbridge.stage.reading import check_parcel
 
 def check_command(parcel: ParcelName, *, source: From = None, project: ProjectFolder = None) -> None:
     """Compare every byte with what was signed; with the keys, read every row too. Exit code 1 if anything is wrong."""
-    with open_world(project) as world:
+    with open_world(project, changing=False) as world:
         location = place(source) or world.project.imports
         folder = find_one(world, location, parcel)
         identities = world.identities

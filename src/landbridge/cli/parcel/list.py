@@ -9,7 +9,7 @@ from landbridge.engine.shelf import Shelved, shelf
 
 def list_command(*, source: From = None, as_json: AsJson = False, project: ProjectFolder = None) -> None:
     """Parcels at a place; what only the keys can tell is shown where the keys are."""
-    with open_world(project) as world:
+    with open_world(project, changing=False) as world:
         found = shelf(world, place(source) or world.project.imports)
     if as_json:
         print_json([_entry(one) for one in found])

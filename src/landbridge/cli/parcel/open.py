@@ -25,7 +25,7 @@ def open_command(
     """Write a parcel's parts as plain Parquet files, and its manifest as JSON: for looking, not for loading."""
     if to.exists() and any(to.iterdir()):
         raise UsageError(f"{to} is not empty", hint="name a new folder")
-    with open_world(project) as world:
+    with open_world(project, changing=False) as world:
         location = place(source) or world.project.imports
         store, identities = open_store(location), world.identities
         folder = find_one(world, location, parcel)

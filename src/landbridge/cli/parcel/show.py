@@ -19,7 +19,7 @@ def show_command(
     parcel: ParcelName, *, source: From = None, as_json: AsJson = False, project: ProjectFolder = None
 ) -> None:
     """What a parcel holds: source, columns, parts. Needs the keys if it is sealed."""
-    with open_world(project) as world:
+    with open_world(project, changing=False) as world:
         location = place(source) or world.project.imports
         opened = open_parcel(
             open_store(location),
