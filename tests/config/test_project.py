@@ -147,13 +147,21 @@ def test_find_project(load: Load, tmp_path: Path):
 
 def test_table_by_name(load: Load):
     """A name that is not there gives the nearest one."""
-    form = "{name: %s, source: {connection: c, table: t}, target: {connection: c, table: u}}"
-    project = load("connections: {c: {type: duckdb, path: w}}", f"tables: [{form % 'prices'}, {form % 'flights'}]")
+    form = "{name: %s, source: {connection: c, table: t}, target: {connection: c, table: %s}}"
+    names = ", ".join(form % (name, name) for name in ("prices", "flights"))
+    project = load("connections: {c: {type: duckdb, path: w}}", f"tables: [{names}]")
     assert project.table("prices").name == "prices"
     for name, hint in [("PRICE", "did you mean 'prices'?"), ("x", "known: flights, prices")]:
         with pytest.raises(UsageError) as caught:
             project.table(name)
         assert (caught.value.message, caught.value.hint) == (f"no table is called {name!r}", hint)
+
+
+def test_one_target_for_two_tables_is_refused(lines: Lines):
+    """They would replace each other's rows, each load well audited."""
+    form = "{name: %s, source: {connection: c, table: t}, target: {connection: c, table: u}}"
+    told = lines("connections: {c: {type: duckdb, path: w}}", f"tables: [{form % 'prices'}, {form % 'flights'}]")
+    assert told == ["config/tables.yaml:1: tables[1]: flights has the target of prices: u"]
 
 
 WORDS = """

@@ -136,7 +136,7 @@ def test_too_old(project: Path, open_world: OpenWorld) -> None:
     connection.close()
     notices: list[Event] = []
     reads_again(run(open_world(project, notices.append), "numbers"), project, [1, 2, 4, 70000])
-    text = f"{failed.pipeline_id} is older than the table's schedule: reading the source again"
+    text = f"{failed.pipeline_id} is too old to go on with: reading the source again"
     assert Notice(text) in notices
 
 

@@ -14,7 +14,7 @@ MARK = {True: "ok", False: "WRONG", None: "-"}
 
 def doctor_command(*, as_json: AsJson = False, project: ProjectFolder = None) -> None:
     """Ask every connection; exit code 3 if any answer is wrong."""
-    with open_world(project) as world:
+    with open_world(project, changing=False) as world:
         answers = list(diagnose(world))
     if as_json:
         print_json([{"asked": name, **asdict(check)} for name, check in answers])
