@@ -48,7 +48,7 @@ lint: setup ## style, format, types, and that imports run downhill only
 	$(VENV)/bin/lint-imports
 
 bench: $(BENCH)/.installed ## speed and memory, each as a ratio to something known
-	$(BENCH)/bin/python benchmarks/run.py
+	$(BENCH)/bin/python benchmarks/run.py $(ARGS)
 
 fault-campaign: setup ## kill runs at every crash point and at random instants, and compare after one rerun
 	$(VENV)/bin/python tests/faults/campaign.py

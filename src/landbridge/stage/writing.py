@@ -121,6 +121,7 @@ def _parquet_files(
             compression=settings.compression.algorithm or "none",
             compression_level=settings.compression.level,
             use_dictionary=dictionary,
+            store_decimal_as_integer=True,  # where 18 digits are enough: faster to write and read, and smaller
         ) as writer:
             while group is not None:
                 writer.write_table(group)
