@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
-from landbridge.errors import ConfigError, RunError, UsageError
+from landbridge.errors import ConfigError, LeaseLost, RunError, UsageError
 from landbridge.ledger.database import Database
 from landbridge.ledger.phases import PHASES, PhaseRecord
 from landbridge.ledger.tables import NAME, drive
@@ -250,8 +250,8 @@ def _change(db: Database, connection: Connection, run: Run, values: Mapping[str,
     return _run(row)
 
 
-def _closed(run: Run) -> RunError:
-    return RunError(
+def _closed(run: Run) -> LeaseLost:
+    return LeaseLost(
         f"run {run.pipeline_id} is closed: it ended, or a later attempt took it for dead",
         hint=f"landbridge show {run.pipeline_id}",
     )
