@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from landbridge.config.tables import Table
@@ -44,7 +43,8 @@ def create_tables(world: World, tables: Sequence[Table], *, location: str | None
 
 def _schema(world: World, table: Table, location: str | None) -> TableSchema:
     place = location or world.project.imports
-    folders = find_parcels(open_store(place), table.name) if location or _is_there(place) else []
+    store = open_store(place)
+    folders = find_parcels(store, table.name) if location or store.is_there() else []  # a new project has no imports
     if folders:
         return open_folder(world, place, max(folders), table=table.name).manifest.schema
     if table.read.connection not in world.project.connections:
@@ -59,8 +59,3 @@ def _schema(world: World, table: Table, location: str | None) -> TableSchema:
             hint=f"landbridge export-data --table {table.name}, or import-data, which creates the table itself",
         )
     return schema
-
-
-def _is_there(place: str) -> bool:
-    """A new project has no folder for what is carried in; an object store is always there."""
-    return "://" in place or Path(place).is_dir()

@@ -22,16 +22,21 @@ class Shelved:
     problem: str | None = None
 
 
-def shelf(world: World, location: str, folder: str = "") -> list[Shelved]:
+def shelf(world: World, location: str) -> list[Shelved]:
     """Every parcel folder below `location`, oldest first in each table."""
+    return [_shelved(world, location, name, files) for name, files in sorted(_folders(location).items())]
+
+
+def _folders(location: str) -> dict[str, dict[str, int]]:
+    """Files and their bytes in each parcel folder; nothing is opened."""
     store = open_store(location)
     store.reach()
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for path, size in store.files(folder).items():
+    for path, size in store.files("").items():
         levels = path.split("/")
         if len(levels) == 3 and PARCEL_ID.fullmatch(levels[1]):
             found["/".join(levels[:2])][levels[2]] = size
-    return [_shelved(world, location, name, files) for name, files in sorted(found.items())]
+    return found
 
 
 def _shelved(world: World, location: str, folder: str, files: dict[str, int]) -> Shelved:
@@ -50,10 +55,9 @@ def acceptable(world: World) -> tuple[str, ...]:
     return (*world.keyring.trusted_signers(), world.keyring.own_verifier)
 
 
-def find_one(world: World, location: str, name: str) -> str:
+def find_one(location: str, name: str) -> str:
     """The folder of one parcel, by its id, the beginning of its id, or table/id."""
-    known = [one.folder for one in shelf(world, location)]
-    matching = [folder for folder in known if folder == name or folder.split("/")[1].startswith(name)]
+    matching = [folder for folder in _folders(location) if folder == name or folder.split("/")[1].startswith(name)]
     if len(matching) == 1:
         return matching[0]
     problem = f"{len(matching)} parcels match {name!r}" if matching else f"no parcel {name!r}"

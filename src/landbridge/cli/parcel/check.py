@@ -14,7 +14,7 @@ def check_command(parcel: ParcelName, *, source: From = None, project: ProjectFo
     """Compare every byte with what was signed; with the keys, read every row too. Exit code 1 if anything is wrong."""
     with open_world(project, changing=False) as world:
         location = place(source) or world.project.imports
-        folder = find_one(world, location, parcel)
+        folder = find_one(location, parcel)
         identities = world.identities
         faults = check_parcel(open_store(location), folder, verifiers=acceptable(world), identities=identities)
     for fault in faults:

@@ -28,7 +28,7 @@ def open_command(
     with open_world(project, changing=False) as world:
         location = place(source) or world.project.imports
         store, identities = open_store(location), world.identities
-        folder = find_one(world, location, parcel)
+        folder = find_one(location, parcel)
         opened = open_parcel(store, folder, verifiers=acceptable(world), identities=identities)
         to.mkdir(parents=True, exist_ok=True)
         for entry in opened.manifest.parts:

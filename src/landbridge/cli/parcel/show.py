@@ -23,7 +23,7 @@ def show_command(
         location = place(source) or world.project.imports
         opened = open_parcel(
             open_store(location),
-            find_one(world, location, parcel),
+            find_one(location, parcel),
             verifiers=acceptable(world),
             identities=world.identities,
         )
