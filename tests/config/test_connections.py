@@ -6,8 +6,8 @@ import pytest
 
 from landbridge.config import credentials
 from landbridge.config.connections import DEFAULTS
-from landbridge.connectors.duckdb import DuckDBOptions
-from landbridge.connectors.postgres import PostgresOptions
+from landbridge.connectors.duckdb.connector import DuckDBOptions
+from landbridge.connectors.postgres.connector import PostgresOptions
 from landbridge.connectors.registry import OPTIONS, open_connector
 from landbridge.connectors.snowflake import SnowflakeOptions
 from landbridge.errors import NotInstalled

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from landbridge.connectors.postgres import Postgres, PostgresOptions
+from landbridge.connectors.postgres.connector import Postgres, PostgresOptions
 from landbridge.demo.postgres_server import PostgresServer
 from landbridge.schema.model import Relation
 from landbridge.schema.names import quote

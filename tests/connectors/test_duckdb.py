@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from landbridge.connectors.duckdb import DuckDB, DuckDBOptions
+from landbridge.connectors.duckdb.connector import DuckDB, DuckDBOptions
 from landbridge.contracts.values import Read
 from landbridge.errors import SourceError, Unreachable
 from landbridge.schema.arrow import arrow_schema

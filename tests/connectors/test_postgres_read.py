@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from landbridge.connectors import postgres_read
-from landbridge.connectors.postgres_session import sslmode
+from landbridge.connectors.postgres import reading
+from landbridge.connectors.postgres.session import sslmode
 from landbridge.contracts.values import Read
 from landbridge.errors import AccessDenied, ConfigError, RunError, SourceError, Unreachable
 from landbridge.schema.filters import compose
@@ -29,7 +29,7 @@ from tests.connectors.conftest import PostgresSystem
 )
 def test_ctid_ranges_hold_every_row_once(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     """Many parts together are the table, filtered or not, and no row is in two of them."""
-    monkeypatch.setattr(postgres_read, "PART_BYTES", 100_000)
+    monkeypatch.setattr(reading, "PART_BYTES", 100_000)
     pg.execute(table)
     pg.execute("INSERT INTO t SELECT i, repeat('x', 200) FROM generate_series(0, 4999) i")
     with pg.connector.snapshot(Read("it", pg.relation("t"))) as snapshot:
@@ -84,7 +84,7 @@ def test_other_types_travel_as_their_text(pg: PostgresSystem) -> None:
 
 def test_rows_wider_than_a_chunk_and_newlines_are_whole(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks end where rows end, whatever is quoted in them, and a row may be larger than a chunk."""
-    monkeypatch.setattr(postgres_read, "CHUNK_BYTES", 10_000)
+    monkeypatch.setattr(reading, "CHUNK_BYTES", 10_000)
     pg.execute(
         r"""CREATE TABLE t AS SELECT i AS id, repeat(E'"\n,', i * 37 % 5000) AS a, CASE WHEN i % 2 = 0 THEN '' END AS b
         FROM generate_series(0, 999) i"""
@@ -127,7 +127,7 @@ def test_settings_of_the_role_change_no_value(pg: PostgresSystem) -> None:
 
 def test_a_server_that_breaks_off_is_an_error(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A part never ends early: a backend that dies in the middle comes up at the reader."""
-    monkeypatch.setattr(postgres_read, "CHUNK_BYTES", 100_000)
+    monkeypatch.setattr(reading, "CHUNK_BYTES", 100_000)
     pg.execute("CREATE TABLE t AS SELECT i AS id, repeat('x', 1000) AS pad FROM generate_series(1, 50000) i")
     with pg.connector.snapshot(Read("it", pg.relation("t"))) as snapshot:
         batches = pg.connector.batches(snapshot.parts[0])
@@ -139,8 +139,8 @@ def test_a_server_that_breaks_off_is_an_error(pg: PostgresSystem, monkeypatch: p
 
 def test_fewer_rows_than_the_server_counted_is_an_error(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was parsed is held against the server's own count of what it sent."""
-    parse = postgres_read._parse
-    monkeypatch.setattr(postgres_read, "_parse", lambda *given: [batch.slice(1) for batch in parse(*given)])
+    parse = reading._parse
+    monkeypatch.setattr(reading, "_parse", lambda *given: [batch.slice(1) for batch in parse(*given)])
     pg.execute("CREATE TABLE t AS SELECT i AS id FROM generate_series(1, 5) i")
     with pytest.raises(SourceError, match="sent 5 rows, 4"):
         read(pg, "t")

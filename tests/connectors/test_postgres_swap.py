@@ -2,7 +2,7 @@
 
 import pytest
 
-from landbridge.connectors import postgres_load, postgres_swap
+from landbridge.connectors.postgres import loading, swap
 from landbridge.contracts.values import Write
 from landbridge.errors import TargetError, ValueDoesNotFit
 from tests.conformance.system import NUMBERS, ids, land, numbers, publish
@@ -195,7 +195,7 @@ def test_rows_of_others_are_not_deleted_by_cascade(pg: PostgresSystem) -> None:
 
 def test_an_older_snapshot_still_sees_the_old_rows(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that took its snapshot before the load and looks only after publish must not find an empty table."""
-    monkeypatch.setattr(postgres_swap, "PATIENCE", 0.2)
+    monkeypatch.setattr(swap, "PATIENCE", 0.2)
     publish(pg, "t", NUMBERS, [numbers(0, 3)])
     with pg.connect() as reader:
         reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -210,7 +210,7 @@ def test_an_older_snapshot_still_sees_the_old_rows(pg: PostgresSystem, monkeypat
 
 def test_a_snapshot_that_is_hidden_from_us_counts(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another role's session holds cannot be seen; that it is in a transaction can, and is enough."""
-    monkeypatch.setattr(postgres_swap, "PATIENCE", 0.2)
+    monkeypatch.setattr(swap, "PATIENCE", 0.2)
     pg.execute("CREATE ROLE other LOGIN PASSWORD 'x'")
     pg.execute(f'GRANT USAGE, CREATE ON SCHEMA "{pg.schema}" TO other')
     pg.connector = pg.login(user="other", password="x")
@@ -228,7 +228,7 @@ def test_a_snapshot_that_is_hidden_from_us_counts(pg: PostgresSystem, monkeypatc
 
 def test_a_snapshot_from_after_the_rows_is_no_obstacle(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that began when all rows were there sees them under the new name."""
-    monkeypatch.setattr(postgres_swap, "PATIENCE", 0.2)
+    monkeypatch.setattr(swap, "PATIENCE", 0.2)
     publish(pg, "t", NUMBERS, [numbers(0, 3)])
     landing = land(pg, "t", NUMBERS, [numbers(0, 5)])
     with pg.connect() as reader:
@@ -240,7 +240,7 @@ def test_a_snapshot_from_after_the_rows_is_no_obstacle(pg: PostgresSystem, monke
 
 def test_a_reader_that_does_not_end_is_not_waited_for(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session that keeps its lock on the table costs a moment; then the rows are rewritten beside it."""
-    monkeypatch.setattr(postgres_load, "SWAP_LOCK", "200ms")
+    monkeypatch.setattr(loading, "SWAP_LOCK", "200ms")
     publish(pg, "t", NUMBERS, [numbers(0, 3)])
     with pg.connect() as reader:
         reader.execute("BEGIN")
@@ -252,8 +252,8 @@ def test_a_reader_that_does_not_end_is_not_waited_for(pg: PostgresSystem, monkey
 
 def test_a_writer_that_does_not_end_is_an_error(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another session's uncommitted rows are neither lost nor waited for without end."""
-    monkeypatch.setattr(postgres_load, "SWAP_LOCK", "100ms")
-    monkeypatch.setattr(postgres_load, "REWRITE_LOCK", "200ms")
+    monkeypatch.setattr(loading, "SWAP_LOCK", "100ms")
+    monkeypatch.setattr(loading, "REWRITE_LOCK", "200ms")
     publish(pg, "t", NUMBERS, [numbers(0, 3)])
     with pg.connect() as writer:
         writer.execute("BEGIN")

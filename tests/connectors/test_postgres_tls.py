@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from landbridge.connectors.postgres import Postgres, PostgresOptions
-from landbridge.connectors.postgres_session import Server, sslmode
+from landbridge.connectors.postgres.connector import Postgres, PostgresOptions
+from landbridge.connectors.postgres.session import Server, sslmode
 from landbridge.contracts.values import Read
 from landbridge.demo.postgres_server import PostgresServer
 from landbridge.errors import Unreachable

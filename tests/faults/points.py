@@ -32,8 +32,8 @@ LEASES = "landbridge.ledger.leases"
 PLACE = "landbridge.stage.location"
 SEAL = "landbridge.engine.source_to_stage_transfer"
 LOAD = "landbridge.engine.stage_to_target_transfer"
-POSTGRES = "landbridge.connectors.postgres:Postgres"
-DUCKDB = "landbridge.connectors.duckdb:DuckDB"
+POSTGRES = "landbridge.connectors.postgres.connector:Postgres"
+DUCKDB = "landbridge.connectors.duckdb.connector:DuckDB"
 SQL = "psycopg:Connection.execute"
 
 
@@ -89,14 +89,14 @@ LOADING = (
     *_both("the parcel is recorded as loaded", f"{PARCELS}:record_in", "import"),
 )
 POSTGRES_LOADING = (
-    _at("the target table is created", "landbridge.connectors.postgres_load:create", "after", "first"),
+    _at("the target table is created", "landbridge.connectors.postgres.loading:create", "after", "first"),
     _at("the landing table is marked, not committed", SQL, "after", "postgres", about="COMMENT ON TABLE"),
     _at("the landing table is made", f"{POSTGRES}.prepare", "after", "postgres"),
     _worker("a chunk of its first COPY is sent", "psycopg:Copy.write", "after", "postgres"),
     _worker("its first append is committed", f"{POSTGRES}.append", "after", "postgres"),
     *_both("the load is published", f"{POSTGRES}.publish", "postgres"),
     _at("the landing table is locked", SQL, "after", "postgres", about="LOCK TABLE"),
-    _at("the indexes are built", "landbridge.connectors.postgres_load:build", "after", "swap"),
+    _at("the indexes are built", "landbridge.connectors.postgres.loading:build", "after", "swap"),
     _at("the old table is dropped", SQL, "after", "swap", about="DROP TABLE"),
     _at("the landing table is renamed", SQL, "after", "swap", about="RENAME TO"),
     _at("the old rows are deleted", SQL, "after", "rewrite", about="DELETE FROM"),
@@ -107,7 +107,7 @@ DUCKDB_LOADING = (
     _at("the landing table is made", f"{DUCKDB}.prepare", "after", "duckdb"),
     _worker("its first append is committed", f"{DUCKDB}.append", "after", "duckdb"),
     *_both("the load is published", f"{DUCKDB}.publish", "duckdb"),
-    *_both("the load is in the book of loads", "landbridge.connectors.duckdb_sql:record_load", "duckdb"),
+    *_both("the load is in the book of loads", "landbridge.connectors.duckdb.sql:record_load", "duckdb"),
 )
 CLEANING = (
     _at("the stage's parcel is deleted", "landbridge.engine.stage_cleaning:delete_parcel", "before", "run"),

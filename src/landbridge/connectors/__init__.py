@@ -1,1 +1,1 @@
-"""What touches the world: one file per kind of system, each after the contracts of the floor below."""
+"""What touches the world: one folder per kind of system, each after the contracts of the floor below."""

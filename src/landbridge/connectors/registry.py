@@ -4,8 +4,8 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from landbridge.connectors.duckdb import DuckDBOptions
-from landbridge.connectors.postgres import PostgresOptions
+from landbridge.connectors.duckdb.connector import DuckDBOptions
+from landbridge.connectors.postgres.connector import PostgresOptions
 from landbridge.connectors.snowflake import SnowflakeOptions
 from landbridge.contracts.catalog import Catalog
 from landbridge.contracts.source import Source
@@ -29,11 +29,11 @@ def open_connector(name: str, options: ConnectionOptions) -> Connector:
     """The connector behind a connection; nothing is reached yet. Raises NotInstalled where there is none."""
     match options:
         case DuckDBOptions():
-            from landbridge.connectors.duckdb import DuckDB
+            from landbridge.connectors.duckdb.connector import DuckDB
 
             return DuckDB(name, options)
         case PostgresOptions():
-            from landbridge.connectors.postgres import Postgres
+            from landbridge.connectors.postgres.connector import Postgres
 
             return Postgres(name, options)
         case SnowflakeOptions():

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from landbridge.connectors.postgres_session import Server, is_local
+from landbridge.connectors.postgres.session import Server, is_local
 from landbridge.contracts.values import Check
 from landbridge.errors import ConfigError
 from landbridge.schema.model import Column, Relation, TableSchema
@@ -13,7 +13,7 @@ from landbridge.schema.names import folded, quote
 from landbridge.schema.postgres import create_table, parse_type
 
 if TYPE_CHECKING:
-    from landbridge.connectors.postgres_session import Connection
+    from landbridge.connectors.postgres.session import Connection
 
 MAX_SKEW = 2.0  # seconds between the server's clock and ours
 

@@ -3,12 +3,12 @@
 import time
 from typing import TYPE_CHECKING
 
-from landbridge.connectors.postgres_session import LOADS
+from landbridge.connectors.postgres.session import LOADS
 from landbridge.schema.model import Relation
 from landbridge.schema.names import qualify, quote
 
 if TYPE_CHECKING:
-    from landbridge.connectors.postgres_session import Connection
+    from landbridge.connectors.postgres.session import Connection
 
 PATIENCE = 2.0  # seconds to wait for older snapshots
 POLL = 0.05

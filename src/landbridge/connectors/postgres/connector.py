@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from landbridge.connectors import postgres_catalog, postgres_load, postgres_read
-from landbridge.connectors.postgres_session import LOADS, READS, Server, border, connect
+from landbridge.connectors.postgres import catalog, loading, reading
+from landbridge.connectors.postgres.session import LOADS, READS, Server, border, connect
 from landbridge.contracts.values import Check, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import LandbridgeError, SourceError, TargetError
 from landbridge.schema.model import Relation, TableSchema
@@ -17,7 +17,7 @@ from landbridge.schema.postgres import create_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from landbridge.connectors.postgres_session import Connection
+    from landbridge.connectors.postgres.session import Connection
 
 
 class PostgresOptions(BaseModel):
@@ -51,74 +51,74 @@ class Postgres:
 
     def snapshot(self, read: Read) -> AbstractContextManager[Snapshot]:
         """See Source: a REPEATABLE READ transaction, exported."""
-        return postgres_read.snapshot(self.server, read)
+        return reading.snapshot(self.server, read)
 
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
         """See Source."""
-        return postgres_read.batches(self.server, part)
+        return reading.batches(self.server, part)
 
     def loaded(self, write: Write, load_id: str) -> int | None:
         """See Target."""
         with self._target(write) as (connection, target):
-            _, newest, rows = postgres_load.newest(connection, target)
+            _, newest, rows = loading.newest(connection, target)
         return rows if newest == load_id else None
 
     def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
         """See Target."""
         with self._target(write) as (connection, target):
-            return postgres_load.prepare(connection, write, target, schema, load, streams=self.streams)
+            return loading.prepare(connection, write, target, schema, load, streams=self.streams)
 
     def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
         """See Target: one binary COPY in a transaction of its own."""
         with self._target(landing.write) as (connection, _):
-            return postgres_load.append(connection, landing, batches, first_row)
+            return loading.append(connection, landing, batches, first_row)
 
     def publish(self, landing: Landing) -> Published:
         """See Target: a swap, or DELETE + INSERT where something depends on the table."""
         with self._target(landing.write) as (connection, _):
-            return postgres_load.publish(connection, landing)
+            return loading.publish(connection, landing)
 
     def count(self, write: Write) -> int:
         """See Target."""
         with self._target(write) as (connection, target):
-            rows: int = postgres_catalog.value(connection, f"SELECT count(*) FROM {qualify(target)}")
+            rows: int = catalog.value(connection, f"SELECT count(*) FROM {qualify(target)}")
         return rows
 
     def sweep(self, write: Write, keep: str | None = None) -> list[str]:
         """See Target."""
         with self._target(write) as (connection, target):
-            return postgres_load.sweep(connection, target, keep)
+            return loading.sweep(connection, target, keep)
 
     def describe(self, relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
         """See Catalog."""
-        located = {relation: postgres_catalog.locate(self.server, relation) for relation in relations}
+        located = {relation: catalog.locate(self.server, relation) for relation in relations}
         with connect(self.server, READS) as connection, border(SourceError, f"catalogue of {self.name}"):
-            found = postgres_catalog.describe(connection, list(located.values()))
+            found = catalog.describe(connection, list(located.values()))
         return {relation: found[place] for relation, place in located.items()}
 
     def ddl(self, relation: Relation, schema: TableSchema) -> str:
         """See Catalog."""
-        return create_table(postgres_catalog.locate(self.server, relation), folded(schema))
+        return create_table(catalog.locate(self.server, relation), folded(schema))
 
     def create(self, relation: Relation, schema: TableSchema) -> bool:
         """See Catalog."""
-        place = postgres_catalog.locate(self.server, relation)
+        place = catalog.locate(self.server, relation)
         with connect(self.server, LOADS) as connection, border(TargetError, str(relation)):
-            return postgres_catalog.create(connection, place, schema)
+            return catalog.create(connection, place, schema)
 
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """See Catalog."""
         try:
             with connect(self.server, READS) as connection, border(SourceError, f"catalogue of {self.name}"):
                 login = Check("login", ok=True, detail=f"{self.server.user} at {self.server.host}")
-                asked = postgres_catalog.checks(connection, self.server, reads, writes)
+                asked = catalog.checks(connection, self.server, reads, writes)
                 return [login, *asked]
         except LandbridgeError as error:
             return [Check("login", ok=False, detail=error.message, hint=error.hint)]
 
     @contextmanager
     def _target(self, write: Write) -> "Iterator[tuple[Connection, Relation]]":
-        relation = postgres_catalog.locate(self.server, write.relation)
+        relation = catalog.locate(self.server, write.relation)
         with connect(self.server, LOADS) as connection, border(TargetError, str(relation)):
-            schema = relation.schema or postgres_catalog.value(connection, "SELECT current_schema()")
+            schema = relation.schema or catalog.value(connection, "SELECT current_schema()")
             yield connection, Relation(relation.table, schema)

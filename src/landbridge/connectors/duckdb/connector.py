@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from landbridge.connectors import duckdb_sql as sql
 from landbridge.connectors.conform import Bounds, conform
+from landbridge.connectors.duckdb import sql
 from landbridge.contracts.values import Check, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
 from landbridge.schema.arrow import arrow_schema

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from landbridge.connectors.postgres_catalog import create, describe, value
-from landbridge.connectors.postgres_encode import Encoder, is_staged
-from landbridge.connectors.postgres_session import translate
-from landbridge.connectors.postgres_swap import build, exchange, snapshots_end, why_not
+from landbridge.connectors.postgres.catalog import create, describe, value
+from landbridge.connectors.postgres.encode import Encoder, is_staged
+from landbridge.connectors.postgres.session import translate
+from landbridge.connectors.postgres.swap import build, exchange, snapshots_end, why_not
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.errors import LeaseLost, SchemaMismatch, TargetError, ValueDoesNotFit
 from landbridge.schema.fit import Pairing, pair
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import psycopg
     import pyarrow as pa
 
-    from landbridge.connectors.postgres_session import Connection
+    from landbridge.connectors.postgres.session import Connection
 
 SWAP_LOCK = "5s"  # how long readers that come may have to queue behind a swap that waits for those that are there
 REWRITE_LOCK = "60s"  # readers pass meanwhile

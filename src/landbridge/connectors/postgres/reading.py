@@ -10,8 +10,8 @@ from datetime import datetime
 from queue import Queue
 from typing import TYPE_CHECKING
 
-from landbridge.connectors.postgres_catalog import describe, locate, value
-from landbridge.connectors.postgres_session import READS, SETTINGS, Server, asyncpg_arguments, border, connect
+from landbridge.connectors.postgres.catalog import describe, locate, value
+from landbridge.connectors.postgres.session import READS, SETTINGS, Server, asyncpg_arguments, border, connect
 from landbridge.contracts.values import Part, Read, Snapshot
 from landbridge.errors import SourceError, Unreachable
 from landbridge.schema.arrow import arrow_schema, arrow_type
@@ -22,7 +22,7 @@ from landbridge.schema.postgres import parse_type
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from landbridge.connectors.postgres_session import Connection
+    from landbridge.connectors.postgres.session import Connection
 
 PART_BYTES = 32 << 20  # heap bytes of one part
 CHUNK_BYTES = 4 << 20  # CSV bytes parsed at a time; a chunk holds whole rows, so one wide row may exceed it

@@ -1,0 +1,1 @@
+"""DuckDB as source, target and catalog: `connector` is the whole of it that others see."""
