@@ -53,6 +53,23 @@ def test_a_cell_that_does_not_fit_is_named(
     assert not any(text in caught.value.message for text in ("abcd", "secret", "40000"))
 
 
+def test_appends_share_a_connection_until_it_is_lost(pg: PostgresSystem) -> None:
+    """The second part goes over the first one's session; after an administrator ended that, over a new one."""
+    landing = land(pg, "t", NUMBERS, [], load_of(3))
+    sessions = (
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'landbridge load' AND datname = current_database()"
+    )
+    seen = []
+    for number in range(3):
+        pg.connector.append(landing, [numbers(number, number + 1)], number)
+        seen.append({pid for (pid,) in pg.execute(sessions)})
+        if number == 1:
+            pg.execute(f"SELECT pg_terminate_backend(pid) FROM ({sessions}) AS s")
+    assert seen[0] == seen[1] != seen[2]
+    assert [len(pids) for pids in seen] == [1, 1, 1]
+    assert pg.connector.publish(landing).rows == 3
+
+
 def test_landings_outlive_their_connection_and_are_durable(pg: PostgresSystem) -> None:
     """What append returned is committed: another connection counts it."""
     landing = land(pg, "t", NUMBERS, [numbers(0, 70_000)])

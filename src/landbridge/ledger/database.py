@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, exc, func, inspect, make_url, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
@@ -27,6 +28,9 @@ from landbridge.errors import (
     WorldError,
 )
 from landbridge.ledger.tables import VERSION, Instant, metadata, schema
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 LOCK_SECONDS = 10
 PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "30000", "keepalives_idle": "30"}  # libpq's; a URL may differ
@@ -64,9 +68,13 @@ class Database:
         with _border(self._url), self._reader.begin() as connection:
             yield connection
 
-    def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+    def insert(self, table: Table) -> "postgresql.Insert | sqlite.Insert":
         """INSERT that knows ON CONFLICT: each dialect of SQLAlchemy has its own."""
-        return postgresql.insert(table) if self._dialect == "postgresql" else sqlite.insert(table)
+        if self._dialect != "postgresql":
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
 
     def now(self, connection: Connection) -> datetime:
         """The one clock of all who share this database, in UTC: PostgreSQL's; with SQLite the host's."""

@@ -18,13 +18,11 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from landbridge.ledger.phases import PHASES
 
 VERSION = 1
-DOCUMENT = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 NAME = String(255)
 
 
@@ -52,6 +50,20 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value is not None else None
 
 
+class Document(TypeDecorator[object]):
+    """JSON; on PostgreSQL JSONB, whose dialect is loaded only where it is spoken."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[object]:
+        if dialect.name != "postgresql":
+            return JSON(none_as_null=True)
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return JSONB(none_as_null=True)
+
+
 metadata = MetaData()
 
 drive = Table(
@@ -68,10 +80,10 @@ drive = Table(
     Column("query_window_end_timestamp", Instant, nullable=False),
     Column("target_date", Date, nullable=False),
     Column("query_window_duration", String(50), nullable=False),
-    *(Column(f"{phase}_phase", DOCUMENT) for phase in PHASES),
-    Column("phases_completed", DOCUMENT, nullable=False),
-    Column("phases_skipped", DOCUMENT, nullable=False),
-    Column("phases_pending", DOCUMENT, nullable=False),
+    *(Column(f"{phase}_phase", Document) for phase in PHASES),
+    Column("phases_completed", Document, nullable=False),
+    Column("phases_skipped", Document, nullable=False),
+    Column("phases_pending", Document, nullable=False),
     Column("phase_failed", NAME),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),

@@ -89,7 +89,7 @@ def read_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequen
                 raise ParcelDamaged("its columns are not the manifest's")
             if file.metadata.num_rows != entry.rows:
                 raise ParcelDamaged(f"it has {file.metadata.num_rows} rows, the manifest says {entry.rows}")
-            yield from file.iter_batches(BATCH_ROWS)
+            yield from file.iter_batches(BATCH_ROWS, use_threads=False)  # each process has a part of its own
         except pa.ArrowException as error:
             raise ParcelDamaged("it is no readable Parquet file") from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from landbridge.connectors.postgres import catalog, loading, reading
-from landbridge.connectors.postgres.session import LOADS, READS, Server, border, connect
+from landbridge.connectors.postgres.session import LOADS, READS, Kept, Server, border, connect
 from landbridge.contracts.values import Check, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import LandbridgeError, SourceError, TargetError
 from landbridge.schema.model import Relation, TableSchema
@@ -42,12 +42,13 @@ class PostgresOptions(BaseModel):
 
 
 class Postgres:
-    """Source, Target and Catalog of one PostgreSQL database; every method opens a connection of its own."""
+    """Source, Target and Catalog of one PostgreSQL database; each method but `append` has a connection of its own."""
 
     def __init__(self, name: str, options: PostgresOptions) -> None:
         self.name = name
         self.server = Server(**options.model_dump(exclude={"type", "streams"}))
         self.streams = options.streams
+        self._appends = Kept(self.server, LOADS)
 
     def snapshot(self, read: Read) -> AbstractContextManager[Snapshot]:
         """See Source: a REPEATABLE READ transaction, exported."""
@@ -69,8 +70,8 @@ class Postgres:
             return loading.prepare(connection, write, target, schema, load, streams=self.streams)
 
     def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
-        """See Target: one binary COPY in a transaction of its own."""
-        with self._target(landing.write) as (connection, _):
+        """See Target: one binary COPY in a transaction of its own; the connection is kept for the next part."""
+        with border(TargetError, str(landing.write.relation)), self._appends.connect() as connection:
             return loading.append(connection, landing, batches, first_row)
 
     def publish(self, landing: Landing) -> Published:

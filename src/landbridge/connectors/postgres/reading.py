@@ -138,7 +138,8 @@ def batches(server: Server, part: Part) -> "Iterator[pa.RecordBatch]":
     try:
         while not isinstance(item := chunks.get(), int):
             if isinstance(item, Exception):
-                with border(SourceError, f"part {part.number} of {part.connection}\n{part.sql}"):
+                where = f"part {part.number} of {part.connection}\n{part.sql}"
+                with border(SourceError, where, more=_asyncpg_errors()):
                     raise item
             for batch in _parse(item, part.schema):
                 rows += batch.num_rows
@@ -151,6 +152,12 @@ def batches(server: Server, part: Part) -> "Iterator[pa.RecordBatch]":
             if not chunks.empty():
                 chunks.get()
             receiver.join(0.01)
+
+
+def _asyncpg_errors() -> tuple[type[Exception], ...]:
+    import asyncpg
+
+    return asyncpg.PostgresError, asyncpg.InterfaceError
 
 
 def _receive(server: Server, part: Part, chunks: "Queue[bytes | int | Exception]", stop: threading.Event) -> None:

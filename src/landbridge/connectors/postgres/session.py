@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +31,10 @@ SETTINGS = """
 SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601';
 SET extra_float_digits = 3; SET bytea_output = 'hex'; SET statement_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
-SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout')
 """
+# a server that still works for a session whose process was killed keeps its locks, and a rerun waits for those
+NOTICE_THE_DEAD = "SET client_connection_check_interval = '1s'"
 
 NOT_READY = re.compile(r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots")
 LOSSES = ("OperationalError", "InterfaceError", "ConnectionDoesNotExistError")  # the drivers' own, without SQLSTATE
@@ -68,6 +70,52 @@ class Server:
 @contextmanager
 def connect(server: Server, application: str) -> "Iterator[Connection]":
     """An autocommit connection with SETTINGS, closed at the end. Raises Unreachable, AccessDenied."""
+    connection = _dial(server, application)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+class Kept:
+    """One such connection for many uses, one after the other; a new one where it was lost or its last use failed."""
+
+    def __init__(self, server: Server, application: str) -> None:
+        self._server, self._application = server, application
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def connect(self) -> "Iterator[Connection]":
+        """As `connect`, but it stays open as long as this object lives."""
+        if self._connection is None or not _answers(self._connection):
+            self._connection = _dial(self._server, self._application)
+        try:
+            yield self._connection
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close what is open; the next use opens anew."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _answers(connection: "Connection") -> bool:
+    import psycopg
+
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _dial(server: Server, application: str) -> "Connection":
     import psycopg
 
     try:
@@ -84,12 +132,12 @@ def connect(server: Server, application: str) -> "Iterator[Connection]":
             autocommit=True,
         )
         connection.execute(SETTINGS)
+        # refused before version 14, and on some operating systems: loads are as safe without it
+        with suppress(psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError):
+            connection.execute(NOTICE_THE_DEAD)
     except psycopg.Error as error:
         raise _no_connection(server, " ".join(str(error).split())) from error
-    try:
-        yield connection
-    finally:
-        connection.close()
+    return connection
 
 
 def asyncpg_arguments(server: Server) -> dict[str, Any]:
@@ -134,14 +182,17 @@ def is_local(host: str) -> bool:
 
 
 @contextmanager
-def border(side: type[LandbridgeError], what: str) -> Iterator[None]:
-    """Turn the drivers' errors into ours; `side` is SourceError or TargetError, `what` names the table or query."""
-    import asyncpg
+def border(side: type[LandbridgeError], what: str, *, more: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turn psycopg's errors, and `more`, into ours.
+
+    `side` is SourceError or TargetError, `what` names the table or query.
+    """
     import psycopg
 
+    drivers: tuple[type[Exception], ...] = (psycopg.Error, *more)
     try:
         yield
-    except (psycopg.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except drivers as error:
         ours = translate(error, side, what)
         # the driver's text of a value error quotes the value, and a traceback would print it
         raise ours from (None if isinstance(ours, ValueDoesNotFit) else error)
