@@ -128,7 +128,8 @@ def test_names(load: Load, name: str):
 
 NO_FILE = "must name a file: no '/' or '\\', nothing unprintable, not empty, '.' or '..'"
 OPEN_QUOTE = "filter item 1 leaves a quote or a comment open (a quote inside a text is doubled, not escaped)"
-UNKNOWN = "unknown key; known: compression, encryption, name, postgres, schedule, snowflake, source, sync_mode, target"
+KNOWN = "compression, encryption, name, obfuscate_names, postgres, schedule, snowflake, source, sync_mode, target"
+UNKNOWN = f"unknown key; known: {KNOWN}"
 TOO_LONG = "too long for a file's name: at most 128 characters, and 200 bytes in UTF-8"
 
 
@@ -259,3 +260,23 @@ def test_unknown_connections(lines: Lines, load: Load):
     broken = lines("connections: {snowflake: {type: duckdb}}", SEED)
     assert broken == ["landbridge.yaml:1: connections.snowflake.path: missing"]
     assert lines("connections: [", SEED) == ["landbridge.yaml:2: not YAML: did not find expected node content"]
+
+
+def test_names_are_obfuscated_where_the_nearest_word_says_so(load: Load):
+    """The table's own word, then the defaults of landbridge.yaml, then OBFUSCATE_NAMES, then not."""
+    table = SHORT % ""
+    own = SHORT % "obfuscate_names: false"
+    defaults = CONNECTIONS + "defaults: {obfuscate_names: true}\n"
+    variable = "OBFUSCATE_NAMES=true\n"
+    assert not load(CONNECTIONS, table).tables[0].obfuscate_names
+    assert load(CONNECTIONS, table, variable).tables[0].obfuscate_names
+    assert load(defaults, table, "OBFUSCATE_NAMES=false\n").tables[0].obfuscate_names
+    assert not load(defaults, own, variable).tables[0].obfuscate_names
+
+
+def test_only_sealed_names_are_obfuscated(lines: Lines):
+    """Hidden names around rows in the clear would be a promise that is not kept."""
+    tables = SHORT % "encryption: false, obfuscate_names: true"
+    assert lines(CONNECTIONS, tables) == [
+        "config/tables.yaml:1: tables[0].obfuscate_names: names are obfuscated only where encryption is true"
+    ]

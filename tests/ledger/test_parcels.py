@@ -29,7 +29,13 @@ def run_id(db):
 
 def reserve(db, run_id, parcel_id, name="orders"):
     return parcels.reserve(
-        db, pipeline_name=name, parcel_id=parcel_id, location="/parcels", as_of=AS_OF, pipeline_id=run_id
+        db,
+        pipeline_name=name,
+        parcel_id=parcel_id,
+        location="/parcels",
+        folder=f"{name}/{parcel_id}",
+        as_of=AS_OF,
+        pipeline_id=run_id,
     )
 
 
@@ -40,6 +46,7 @@ def arrive(db, run_id, parcel_id, sequence, state="loaded"):
         parcel_id=parcel_id,
         sequence=sequence,
         location="/carried",
+        folder=f"orders/{parcel_id}",
         as_of=AS_OF,
         row_count=5,
         byte_count=99,

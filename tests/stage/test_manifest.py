@@ -109,16 +109,37 @@ def test_any_bytes_are_refused_quietly(data):
         manifest_from_json(b"[" * 5000 + data)
 
 
-FILES = (IndexEntry("manifest.json.age", 7, HASH), IndexEntry(PART.file, 20, HASH))
+FILES = (IndexEntry("manifest.json.age", 7, HASH), IndexEntry("part-0a.parquet.age", 9, HASH))
+FILES += (IndexEntry(PART.file, 20, HASH),)
+HIDDEN = tuple(IndexEntry(f"{digit * 16}.enc", 20, HASH) for digit in "a07f")
 
 
 def test_an_index_comes_back_equal_and_sorted():
-    """Its text names version, parcel and files, and nothing else."""
-    text = index_text(ID, reversed(FILES))
-    assert text == f"landbridge-parcel/1\nparcel {ID}\n{HASH} 7 manifest.json.age\n{HASH} 20 {PART.file}\n"
+    """Its text names version, parcel, the manifest, then the parts by name, and nothing else."""
+    text = index_text(ID, FILES[0], reversed(FILES[1:]))
+    lines = [f"{HASH} 7 manifest.json.age", f"{HASH} 9 part-0a.parquet.age", f"{HASH} 20 {PART.file}"]
+    assert text == "\n".join(["landbridge-parcel/1", f"parcel {ID}", *lines]) + "\n"
     index = parse_index(text)
     assert (index.parcel_id, index.files, index.manifest, index.parts) == (ID, FILES, FILES[0], FILES[1:])
-    assert (index.sealed, index.bytes) == (True, 27)
+    assert (index.sealed, index.obfuscated, index.bytes) == (True, False, 36)
+
+
+def test_the_index_of_an_obfuscated_parcel_names_its_manifest_by_place():
+    """The first file is the manifest, wherever its name would sort; such a parcel is always sealed."""
+    index = parse_index(index_text(ID, HIDDEN[0], reversed(HIDDEN[1:])))
+    assert (index.manifest, index.parts) == (HIDDEN[0], HIDDEN[1:])
+    assert index.sealed
+    assert index.obfuscated
+
+
+@pytest.mark.parametrize(
+    "files",
+    [(*FILES, HIDDEN[0]), (HIDDEN[0], *FILES[1:]), (HIDDEN[0], *HIDDEN), (*HIDDEN, IndexEntry("a.enc", 1, HASH))],
+)
+def test_obfuscated_names_and_others_do_not_mix(files):
+    """Nor is a file named twice, nor are other digits taken."""
+    with pytest.raises(ParcelDamaged):
+        parse_index(index_text(ID, files[0], files[1:]))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +164,7 @@ def test_an_index_comes_back_equal_and_sorted():
 def test_an_index_with_any_other_file_name_is_refused(name):
     """Also where it is signed: path tricks, second manifests, and a mix of sealed and clear."""
     with pytest.raises(ParcelDamaged):
-        parse_index(index_text(ID, [*FILES, IndexEntry(name, 1, HASH)]))
+        parse_index(index_text(ID, FILES[0], [*FILES[1:], IndexEntry(name, 1, HASH)]))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +189,7 @@ def test_an_index_with_any_other_file_name_is_refused(name):
 def test_an_index_that_breaks_the_rules_is_damage(change):
     """One spelling only: what reads differently is refused."""
     with pytest.raises(ParcelDamaged):
-        parse_index(change(index_text(ID, FILES)))
+        parse_index(change(index_text(ID, FILES[0], FILES[1:])))
 
 
 def test_an_index_of_a_later_version_asks_for_an_update():

@@ -195,7 +195,8 @@ def resign(store, folder, *, parcel_id, extra=()):
         for p in (store.root / folder).iterdir()
         if p.name != "index"
     ]
-    text = index_text(parcel_id, [*files, *extra])
+    manifest, *parts = sorted(files)
+    text = index_text(parcel_id, manifest, [*parts, *extra])
     (store.root / folder / "index").write_text(sign(text, SIGNER))
 
 
@@ -238,7 +239,7 @@ def test_a_signed_index_cannot_name_files_outside(store):
 def test_a_later_version_is_refused_with_the_advice_to_update(store):
     """Format 2 is neither damage nor distrust."""
     folder = export(store)
-    text = index_text(folder[-32:], []).replace("/1", "/2")
+    text = index_text(folder[-32:], IndexEntry("manifest.json", 1, "0" * 64), []).replace("/1", "/2")
     (store.root / folder / "index").write_text(sign(text, SIGNER))
     refused(store, folder, ParcelError, names="landbridge-parcel/2")
 

@@ -1,5 +1,10 @@
 """`landbridge export-data`."""
 
+from functools import partial
+from typing import Annotated
+
+import typer
+
 from landbridge.cli.options import All, AsJson, DryRun, ProjectFolder, Tables, To, chosen, open_world, place
 from landbridge.cli.outcome import print_plans, print_results
 from landbridge.cli.progress import Progress
@@ -12,6 +17,10 @@ def export_data_command(
     every: All = False,
     table: Tables = None,
     to: To = None,
+    obfuscate: Annotated[
+        bool | None,
+        typer.Option("--obfuscate/--no-obfuscate", help="Hide names, times and sizes [default: as the tables say]."),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,
@@ -20,6 +29,7 @@ def export_data_command(
     with open_world(project, Progress(), changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
         if dry_run:
-            print_plans(world, tables, lambda t: plan_export(world.project, t, place(to)), as_json=as_json)
+            plan = partial(plan_export, world.project, location=place(to), obfuscate=obfuscate)
+            print_plans(world, tables, plan, as_json=as_json)
         else:
-            print_results(export_tables(world, tables, location=place(to)), as_json=as_json)
+            print_results(export_tables(world, tables, location=place(to), obfuscate=obfuscate), as_json=as_json)

@@ -30,6 +30,7 @@ VARIABLES: dict[Keys, str] = {
     ("imports",): "IMPORT_BASE_DIR",
     ("parcels", "compression_type"): "COMPRESSION_TYPE",
     ("parcels", "compression_level"): "COMPRESSION_LEVEL",
+    ("defaults", "obfuscate_names"): "OBFUSCATE_NAMES",
 }
 
 

@@ -38,6 +38,7 @@ class Table:
     schedule: timedelta | None
     encryption: bool = True
     compression: bool = True
+    obfuscate_names: bool = False
 
 
 def _name(text: str) -> str:
@@ -101,6 +102,7 @@ class Defaults(Strict):
 
     encryption: bool = True
     compression: bool = True
+    obfuscate_names: bool = False
     schedule: Schedule | None = None
 
 
@@ -184,14 +186,20 @@ def _table(
     if entry is None or source is None or target is None:
         return None
     own = entry.model_fields_set
+    encryption = (entry if "encryption" in own else defaults).encryption
+    obfuscate_names = (entry if "obfuscate_names" in own else defaults).obfuscate_names
+    if obfuscate_names and not encryption:
+        where = (*at, "obfuscate_names" if "obfuscate_names" in own else "encryption")
+        problems.add(document.place(where), "names are obfuscated only where encryption is true")
     return Table(
         name=entry.name,
         read=Read(source.connection, source.relation, source.block.source_query, source.block.filter),
         write=Write(target.connection, target.relation),
         sync_mode=entry.sync_mode,
         schedule=(entry if "schedule" in own else defaults).schedule,
-        encryption=(entry if "encryption" in own else defaults).encryption,
+        encryption=encryption,
         compression=(entry if "compression" in own else defaults).compression,
+        obfuscate_names=obfuscate_names,
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from landbridge.engine.obfuscation import Hidden, hidden_parcels
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World
@@ -9,40 +10,58 @@ from landbridge.errors import ParcelError, ParcelMissing
 from landbridge.ledger import parcels, runs
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Manifest
-from landbridge.stage.naming import parcel_folder
 from landbridge.stage.reading import find_parcels
 
 
 def newest_arrival(world: World, table: str, location: str) -> str | None:
     """Folder of the newest finished parcel of `table`; None where that one is loaded already.
 
-    Parcel ids grow with time, so the newest of a `full` table makes the older ones needless. Raises
-    ParcelMissing where no finished parcel lies at `location`.
+    The newest of a `full` table makes the older ones needless. Raises ParcelMissing where no finished parcel
+    lies at `location`, or where a newer one should lie there.
     """
-    folders = find_parcels(open_store(location), table)
-    if not folders:
+    hidden = [parcel for parcel in hidden_parcels(world, location) if parcel.pipeline_name == table]
+    known = hidden + _named_openly(world, table, location, ordered=bool(hidden))
+    if not known:
         raise ParcelMissing(
             f"no finished parcel of {table} at {location}",
             hint=f"carry the folder {table}/ there, the file `index` included, or name another place with --from",
         )
-    newest = max(folders)
+    newest = max(known, key=lambda parcel: parcel.sequence)
     run = runs.latest_run(world.ledger, table, "import")
-    if run and run.parcel_id and run.pipeline_status == "SUCCESS" and newest == parcel_folder(table, run.parcel_id):
+    if run and run.pipeline_status == "SUCCESS" and run.parcel_id == newest.parcel_id:
         return None
-    return newest
-
-
-def named_arrival(table: str, location: str, parcel_id: str) -> str:
-    """Folder of one parcel that the user named, by its id or the beginning of it; a newer one may be loaded already."""
-    found = [
-        folder for folder in find_parcels(open_store(location), table) if folder.split("/")[1].startswith(parcel_id)
-    ]
-    if len(found) != 1:
-        count = f"{len(found)} finished parcels" if found else "no finished parcel"
+    if not newest.here:
         raise ParcelMissing(
-            f"{count} of {table} at {location} match {parcel_id}", hint=f"landbridge parcel list --from {location}"
+            f"parcel {newest.parcel_id} of {table} was exported for {location}, and is not there",
+            hint=f"carry the folder {newest.folder}/ as well",
         )
-    return found[0]
+    return newest.folder
+
+
+def _named_openly(world: World, table: str, location: str, *, ordered: bool) -> list[Hidden]:
+    """The newest parcel in the table's own folder; ids grow with time, its number is read where it is `ordered`."""
+    folders = find_parcels(open_store(location), table)
+    if not folders:
+        return []
+    folder = max(folders)
+    sequence = open_folder(world, location, folder, table=table).manifest.sequence if ordered else 1
+    return [Hidden(folder, table, folder.rpartition("/")[2], sequence)]
+
+
+def named_arrival(world: World, table: str, location: str, name: str) -> str:
+    """Folder of one parcel that the user named, by its id, its folder or the beginning of either.
+
+    A newer one may be loaded already.
+    """
+    folders = [folder for folder in find_parcels(open_store(location), table) if folder.split("/")[1].startswith(name)]
+    hidden = [p for p in hidden_parcels(world, location) if p.pipeline_name == table and p.here]
+    folders += [p.folder for p in hidden if p.parcel_id.startswith(name) or p.folder.startswith(name)]
+    if len(folders) != 1:
+        count = f"{len(folders)} finished parcels" if folders else "no finished parcel"
+        raise ParcelMissing(
+            f"{count} of {table} at {location} match {name}", hint=f"landbridge parcel list --from {location}"
+        )
+    return folders[0]
 
 
 def as_of_arrival(world: World, table: str, location: str, folder: str) -> datetime | None:

@@ -57,6 +57,7 @@ def audit(plan: Plan, row: Run, world: World) -> Outcome:
             parcel_id=manifest.parcel_id,
             sequence=manifest.sequence,
             location=plan.location,
+            folder=parcel.folder,
             as_of=manifest.as_of,
             row_count=manifest.row_count,
             byte_count=sum(part.sealed_bytes for part in manifest.parts),

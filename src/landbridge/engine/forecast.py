@@ -52,6 +52,7 @@ def _facts(plan: Plan, existing: TableSchema | None) -> dict[str, str]:
         facts["filter"] = " ".join(where_clause(plan.read.filter).split()) or "none: all rows"
     if plan.packing:
         sealed = "sealed with age" if plan.packing.encryption else "NOT encrypted (the table's config)"
+        sealed += ", names hidden" if plan.packing.obfuscated else ""
         packed = f"{plan.packing.compression_type} {plan.packing.compression_level}"
         facts["parcel"] = f"{sealed}, {packed if plan.packing.compression_type else 'not compressed'}, signed"
     facts["stage"] = f"{plan.location}/{plan.parcel}" if plan.parcel else plan.location

@@ -2,22 +2,24 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from landbridge.config.project import Project
 from landbridge.config.tables import Table
 from landbridge.contracts.values import Read, Write
+from landbridge.errors import UsageError
 
 JobKind = Literal["run", "export", "import"]
 
 
 @dataclass(frozen=True)
 class Packing:
-    """How a parcel is made: sealed or not, compressed how, cut at which size in bytes."""
+    """How a parcel is made: sealed or not, its names hidden or not, compressed how, cut at which size in bytes."""
 
     encryption: bool
+    obfuscated: bool
     compression_type: str | None
     compression_level: int
     part_size: int
@@ -61,9 +63,17 @@ def plan_run(project: Project, table: Table) -> Plan:
     return _reading(project, table, "run", project.stage, table.write)
 
 
-def plan_export(project: Project, table: Table, location: str | None = None) -> Plan:
-    """Inside a gap: source to a sealed parcel at `location` (default: the project's exports)."""
-    return _reading(project, table, "export", location or project.exports, None)
+def plan_export(project: Project, table: Table, location: str | None = None, *, obfuscate: bool | None = None) -> Plan:
+    """Inside a gap: source to a sealed parcel at `location` (default: the project's exports).
+
+    `obfuscate` None: as the table says. Raises UsageError for a table that is not sealed.
+    """
+    plan = _reading(project, table, "export", location or project.exports, None)
+    obfuscated = table.obfuscate_names if obfuscate is None else obfuscate
+    if obfuscated and not table.encryption:
+        raise UsageError(f"{table.name} is exported without encryption", hint="--no-obfuscate, or set encryption: true")
+    packing = plan.packing and replace(plan.packing, obfuscated=obfuscated)
+    return replace(plan, packing=packing)
 
 
 def plan_import(table: Table, location: str, parcel: str, *, as_of: datetime | None, again: bool) -> Plan:
@@ -90,6 +100,7 @@ def _reading(project: Project, table: Table, kind: JobKind, location: str, write
         write=write,
         packing=Packing(
             encryption=table.encryption,
+            obfuscated=False,
             compression_type=settings.compression_type if table.compression else None,
             compression_level=settings.compression_level,
             part_size=settings.part_size,

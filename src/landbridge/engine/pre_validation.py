@@ -30,18 +30,19 @@ def _incoming(plan: Plan, row: Run, world: World) -> TableSchema | None:
         return incoming_schema(plan, world)
     except ParcelError:
         if plan.parcel:
-            _, _, parcel_id = plan.parcel.rpartition("/")
-            _note_refused(plan, row, world, parcel_id)
+            _note_refused(plan, row, world, plan.parcel)
         raise
 
 
-def _note_refused(plan: Plan, row: Run, world: World, parcel_id: str) -> None:
+def _note_refused(plan: Plan, row: Run, world: World, folder: str) -> None:
+    """Under its folder's name, which is that of the parcel unless names are hidden; what it says inside is refused."""
     parcels.record_in(
         world.ledger,
         pipeline_name=plan.pipeline_name,
-        parcel_id=parcel_id,
+        parcel_id=folder.rpartition("/")[2],
         sequence=None,
         location=plan.location,
+        folder=folder,
         as_of=plan.as_of,
         row_count=None,
         byte_count=None,

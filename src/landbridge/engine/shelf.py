@@ -1,12 +1,13 @@
 """The parcels that lie at a place, as far as they can be seen there."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from landbridge.engine.world import World
 from landbridge.errors import ParcelError, UsageError
+from landbridge.ledger import parcels
 from landbridge.stage.location import open_store
-from landbridge.stage.naming import INDEX, PARCEL_ID
+from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
 from landbridge.stage.reading import Parcel, open_parcel
 
 
@@ -20,11 +21,27 @@ class Shelved:
     finished: bool
     parcel: Parcel | None = None
     problem: str | None = None
+    written_for: str | None = None
+
+    @property
+    def table(self) -> str | None:
+        """Whose rows it holds; None where names are hidden, we cannot open it, and did not write it."""
+        table, _, _ = self.folder.rpartition("/")
+        return self.parcel.manifest.pipeline_name if self.parcel else table or self.written_for
+
+    @property
+    def parcel_id(self) -> str:
+        """Its id, or its folder's name where only that is known."""
+        return self.parcel.manifest.parcel_id if self.parcel else self.folder.rpartition("/")[2]
 
 
 def shelf(world: World, location: str) -> list[Shelved]:
     """Every parcel folder below `location`, oldest first in each table."""
-    return [_shelved(world, location, name, files) for name, files in sorted(_folders(location).items())]
+    written = parcels.list_parcels(world.ledger, direction="out")
+    ours = {row.folder: row.pipeline_name for row in written if row.location == location}
+    found = [_shelved(world, location, name, files) for name, files in sorted(_folders(location).items())]
+    known = [replace(one, written_for=ours.get(one.folder)) for one in found]
+    return sorted(known, key=lambda one: (one.table is None, one.table, one.folder))
 
 
 def _folders(location: str) -> dict[str, dict[str, int]]:
@@ -34,8 +51,9 @@ def _folders(location: str) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for path, size in store.files("").items():
         levels = path.split("/")
-        if len(levels) == 3 and PARCEL_ID.fullmatch(levels[1]):
-            found["/".join(levels[:2])][levels[2]] = size
+        openly = len(levels) == 3 and PARCEL_ID.fullmatch(levels[1])
+        if openly or (len(levels) == 2 and HIDDEN_FOLDER.fullmatch(levels[0])):
+            found["/".join(levels[:-1])][levels[-1]] = size
     return found
 
 
@@ -56,8 +74,8 @@ def acceptable(world: World) -> tuple[str, ...]:
 
 
 def find_one(location: str, name: str) -> str:
-    """The folder of one parcel, by its id, the beginning of its id, or table/id."""
-    matching = [folder for folder in _folders(location) if folder == name or folder.split("/")[1].startswith(name)]
+    """The folder of one parcel, by its own name, the beginning of that, or table/id."""
+    matching = [folder for folder in _folders(location) if folder == name or folder.rpartition("/")[2].startswith(name)]
     if len(matching) == 1:
         return matching[0]
     problem = f"{len(matching)} parcels match {name!r}" if matching else f"no parcel {name!r}"

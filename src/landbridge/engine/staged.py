@@ -33,7 +33,7 @@ def open_folder(world: World, location: str, folder: str, *, table: str) -> Parc
             f"{store.describe(folder)} holds a parcel of another table: {parcel.manifest.pipeline_name}",
             hint="carry the parcel into the folder of its own table",
         )
-    if not folder.endswith(parcel.manifest.parcel_id):
+    if not parcel.index.obfuscated and not folder.endswith(parcel.manifest.parcel_id):
         raise NotTrusted(
             f"{store.describe(folder)} holds parcel {parcel.manifest.parcel_id} under another parcel's name",
             hint="carry the folder again under the name that it was exported with",

@@ -7,7 +7,6 @@ from landbridge.engine.world import World
 from landbridge.ledger import parcels
 from landbridge.ledger.runs import Run, get_run
 from landbridge.stage.location import open_store
-from landbridge.stage.naming import parcel_folder
 from landbridge.stage.reading import is_finished
 from landbridge.stage.writing import delete_parcel, delete_unfinished
 
@@ -21,16 +20,15 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
     kept, removed = [], []
     for slot in parcels.writing(world.ledger, plan.pipeline_name):
         store = open_store(slot.location)
-        folder = parcel_folder(plan.pipeline_name, slot.parcel_id)
         counted = slot.row_count is not None
         if counted and not store.is_there():  # a disk that is not mounted looks like one without an index
             world.emit(Notice(f"parcel {slot.parcel_id} may be whole, but {store.describe()} is not there now"))
             continue
-        if counted and is_finished(store, folder):
+        if counted and is_finished(store, slot.folder):
             parcels.seal(world.ledger, slot.parcel_id)
             kept.append(slot.parcel_id)
         else:
-            delete_unfinished(store, folder)
+            delete_unfinished(store, slot.folder)
             parcels.abandon(world.ledger, slot.parcel_id)
             removed.append(slot.parcel_id)
     removed += _stages_left(plan, row, world)
@@ -61,6 +59,6 @@ def _stages_left(plan: Plan, row: Run, world: World) -> list[str]:
         if get_run(world.ledger, slot.pipeline_id).job_kind == "run"
     ]
     for slot in left:
-        delete_parcel(open_store(slot.location), parcel_folder(plan.pipeline_name, slot.parcel_id))
+        delete_parcel(open_store(slot.location), slot.folder)
         parcels.abandon(world.ledger, slot.parcel_id)
     return [slot.parcel_id for slot in left]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from landbridge.config.tables import Table
 from landbridge.engine.arrivals import as_of_arrival, named_arrival, newest_arrival
@@ -27,9 +28,12 @@ def run_tables(world: World, tables: Sequence[Table], *, fresh: bool) -> Iterato
     return _each(world, tables, lambda table: plan_run(world.project, table), fresh=fresh)
 
 
-def export_tables(world: World, tables: Sequence[Table], *, location: str | None) -> Iterator[Result]:
-    """Source to sealed parcels at `location`."""
-    return _each(world, tables, lambda table: plan_export(world.project, table, location), fresh=False)
+def export_tables(
+    world: World, tables: Sequence[Table], *, location: str | None, obfuscate: bool | None
+) -> Iterator[Result]:
+    """Source to sealed parcels at `location`; `obfuscate` None: as each table says."""
+    plan = partial(plan_export, world.project, location=location, obfuscate=obfuscate)
+    return _each(world, tables, plan, fresh=False)
 
 
 def import_tables(
@@ -42,7 +46,9 @@ def import_tables(
 def plan_arrival(world: World, table: Table, location: str | None, parcel_id: str | None) -> Plan | None:
     """The plan to import one table; None where its newest parcel is loaded already."""
     place = location or world.project.imports
-    folder = named_arrival(table.name, place, parcel_id) if parcel_id else newest_arrival(world, table.name, place)
+    folder = (
+        named_arrival(world, table.name, place, parcel_id) if parcel_id else newest_arrival(world, table.name, place)
+    )
     if folder is None:
         return None
     as_of = as_of_arrival(world, table.name, place, folder)

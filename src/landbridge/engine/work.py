@@ -18,7 +18,7 @@ from landbridge.stage.writing import PartSettings, write_parts
 
 @dataclass(frozen=True)
 class Unload:
-    """Read one part of the source and write it as sealed parts of a parcel; returns their entries."""
+    """Read one part of the source and write it as sealed parts of a parcel; returns their entries, for its number."""
 
     project: Path
     part: Part
@@ -27,7 +27,7 @@ class Unload:
     stem: str
     settings: PartSettings
 
-    def __call__(self) -> Sequence[PartEntry]:
+    def __call__(self) -> tuple[int, Sequence[PartEntry]]:
         source = _connector(self.project, self.part.connection)
         written = write_parts(
             open_store(self.location),
@@ -37,7 +37,7 @@ class Unload:
             settings=self.settings,
             stem=self.stem,
         )
-        return list(written)
+        return self.part.number, list(written)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from landbridge.config.project import Project
 from landbridge.connectors.registry import Connector, open_connector
@@ -16,6 +17,9 @@ from landbridge.errors import ConfigError
 from landbridge.ledger.database import Database, is_there, open_database
 from landbridge.ledger.leases import Heartbeat
 from landbridge.sealing.keyring import Keyring
+
+if TYPE_CHECKING:
+    from landbridge.engine.obfuscation import Hidden
 
 MOST_PROCESSES = 8
 
@@ -28,6 +32,7 @@ class World:
     emit: Sink
     changing: bool = True
     lease: Heartbeat | None = None
+    hidden: dict[str, "tuple[Hidden, ...]"] = field(default_factory=dict)
     _connectors: dict[str, Connector] = field(default_factory=dict)
     _scratch: ExitStack = field(default_factory=ExitStack)
 

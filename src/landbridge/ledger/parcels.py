@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
-from landbridge.errors import RunError
+from landbridge.errors import LeaseLost
 from landbridge.ledger.database import Database
 from landbridge.ledger.tables import parcels
 
@@ -25,6 +25,7 @@ class ParcelRow:
     sequence: int | None
     state: State
     location: str
+    folder: str
     as_of: datetime | None
     row_count: int | None
     byte_count: int | None
@@ -33,8 +34,15 @@ class ParcelRow:
     updated_at: datetime
 
 
-def reserve(
-    db: Database, *, pipeline_name: str, parcel_id: str, location: str, as_of: datetime | None, pipeline_id: str
+def reserve(  # noqa: PLR0913  all by keyword: each is a column
+    db: Database,
+    *,
+    pipeline_name: str,
+    parcel_id: str,
+    location: str,
+    folder: str,
+    as_of: datetime | None,
+    pipeline_id: str,
 ) -> ParcelRow:
     """A new `out` parcel, writing, with the next sequence number of its pipeline. RunError if the id is taken."""
     written = (parcels.c.pipeline_name == pipeline_name) & (parcels.c.direction == "out")
@@ -48,6 +56,7 @@ def reserve(
             "sequence": (last or 0) + 1,  # abandoned ones have none
             "state": "writing",
             "location": location,
+            "folder": folder,
             "as_of": as_of,
             "pipeline_id": pipeline_id,
             "created_at": now,
@@ -63,7 +72,7 @@ def counted(db: Database, parcel_id: str, *, row_count: int, byte_count: int) ->
 
 
 def seal(db: Database, parcel_id: str) -> ParcelRow:
-    """Its index is written: the parcel is whole. RunError unless it was being written."""
+    """Its index is written: the parcel is whole. LeaseLost unless it was being written."""
     with db.begin() as connection:
         return _change(db, connection, parcel_id, ("writing",), {"state": "sealed"})
 
@@ -82,6 +91,7 @@ def record_in(  # noqa: PLR0913  all by keyword: each is a column
     parcel_id: str,
     sequence: int | None,
     location: str,
+    folder: str,
     as_of: datetime | None,
     row_count: int | None,
     byte_count: int | None,
@@ -96,6 +106,7 @@ def record_in(  # noqa: PLR0913  all by keyword: each is a column
             "sequence": sequence,
             "state": state,
             "location": location,
+            "folder": folder,
             "as_of": as_of,
             "row_count": row_count,
             "byte_count": byte_count,
@@ -151,5 +162,8 @@ def _change(
     change = update(parcels).where(ours).values(updated_at=db.now(connection), **values).returning(parcels)
     row = connection.execute(change).mappings().one_or_none()
     if row is None:
-        raise RunError(f"no parcel {parcel_id} written here is {' or '.join(states)}", hint="landbridge parcel list")
+        raise LeaseLost(
+            f"no parcel {parcel_id} written here is {' or '.join(states)}: a later attempt has settled it",
+            hint="landbridge status",
+        )
     return _parcel(row)

@@ -133,6 +133,7 @@ parcels = Table(
     Column("sequence", BigInteger),
     Column("state", String(50), nullable=False),
     Column("location", Text, nullable=False),
+    Column("folder", Text, nullable=False),
     Column("as_of", Instant),
     Column("row_count", BigInteger),
     Column("byte_count", BigInteger),

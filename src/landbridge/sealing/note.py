@@ -21,6 +21,7 @@ _NAME = re.compile(r"[^\s+\x00-\x1f]+")
 _SIGNATURE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _MAX_SIGNATURES = 100
+ANONYMOUS = "-"
 
 
 @dataclass(frozen=True)
@@ -51,23 +52,29 @@ def check_verifier(verifier: str) -> None:
     _read_verifier(verifier)
 
 
-def sign(text: str, signer: str) -> str:
-    """The signed note. `text` ends in a newline and holds no other control character, else ValueError."""
+def sign(text: str, signer: str, *, anonymous: bool = False) -> str:
+    """The signed note; `anonymous` in the name `-`, which tells nothing of the key.
+
+    `text` ends in a newline and holds no other control character, else ValueError.
+    """
     if not text.endswith("\n") or _CONTROL.search(text):
         raise ValueError("the text of a note ends in a newline and holds no other control characters")
     key = _read_signer(signer)
+    name, key_id = (ANONYMOUS, _key_id(ANONYMOUS, _public(key))) if anonymous else (key.name, key.id)
     signature = Ed25519PrivateKey.from_private_bytes(key.material).sign(text.encode())
-    return f"{text}\n— {key.name} {base64.b64encode(key.id + signature).decode()}\n"
+    return f"{text}\n— {name} {base64.b64encode(key_id + signature).decode()}\n"
 
 
 def verify(note: str, verifiers: Sequence[str]) -> tuple[str, str]:
-    """The note's text, and the name of the first trusted signer.
+    """The note's text, and the name of the first trusted signer, also where that signed anonymously.
 
     Signatures by unknown keys are ignored. Raises NotTrusted where no key of `verifiers` signed, where one
     of them signed something else, or where `note` is no signed note; ValueError for a malformed verifier.
     """
     text, signatures = _split(note)
-    known = {(key.name, key.id): key for key in map(_read_verifier, verifiers)}
+    keys = [_read_verifier(verifier) for verifier in verifiers]
+    known = {(ANONYMOUS, _key_id(ANONYMOUS, key.material)): key for key in keys}
+    known |= {(key.name, key.id): key for key in keys}
     trusted = [(known[name, blob[:4]], blob[4:]) for name, blob in signatures if (name, blob[:4]) in known]
     for key, signature in trusted:
         _check_signature(key, signature, text)

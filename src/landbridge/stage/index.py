@@ -1,11 +1,11 @@
 """The index: which files make up a parcel, as the text of a signed note. It tells nothing else."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from landbridge.errors import ParcelDamaged, ParcelError
-from landbridge.stage.naming import MANIFEST_NAME, PARCEL_ID, PART_NAME
+from landbridge.stage.naming import HIDDEN_NAME, MANIFEST_NAME, PARCEL_ID, PART_NAME
 
 FORMAT = "landbridge-parcel/1"
 _FILE = re.compile(r"([0-9a-f]{64}) (0|[1-9][0-9]{0,17}) (\S+)")
@@ -22,30 +22,34 @@ class IndexEntry:
 
 @dataclass(frozen=True)
 class Index:
-    """The parcel's files, sorted by name: exactly one manifest, any number of parts."""
+    """The parcel's files: the manifest, then any number of parts, sorted by name."""
 
     parcel_id: str
     files: tuple[IndexEntry, ...]
 
     @property
     def manifest(self) -> IndexEntry:
-        return next(f for f in self.files if MANIFEST_NAME.fullmatch(f.name))
+        return self.files[0]
 
     @property
     def parts(self) -> tuple[IndexEntry, ...]:
-        return tuple(f for f in self.files if f != self.manifest)
+        return self.files[1:]
 
     @property
     def sealed(self) -> bool:
-        return self.manifest.name.endswith(".age")
+        return self.obfuscated or self.manifest.name.endswith(".age")
+
+    @property
+    def obfuscated(self) -> bool:
+        return HIDDEN_NAME.fullmatch(self.manifest.name) is not None
 
     @property
     def bytes(self) -> int:
         return sum(f.bytes for f in self.files)
 
 
-def index_text(parcel_id: str, files: Iterable[IndexEntry]) -> str:
-    lines = [f"{f.sha256} {f.bytes} {f.name}" for f in sorted(files)]
+def index_text(parcel_id: str, manifest: IndexEntry, parts: Iterable[IndexEntry]) -> str:
+    lines = [f"{f.sha256} {f.bytes} {f.name}" for f in (manifest, *sorted(parts))]
     return "\n".join([FORMAT, f"parcel {parcel_id}", *lines]) + "\n"
 
 
@@ -61,12 +65,19 @@ def parse_index(text: str) -> Index:
     if parcel == parcel_id or not PARCEL_ID.fullmatch(parcel_id):
         raise ParcelDamaged("the index names no parcel id")
     files = tuple(_entry(line) for line in lines)
-    names = [f.name for f in files]
-    if sum(bool(MANIFEST_NAME.fullmatch(name)) for name in names) != 1:
-        raise ParcelDamaged("the index does not name exactly one manifest")
-    if names != sorted(set(names)) or len({name.endswith(".age") for name in names}) != 1:
-        raise ParcelDamaged("the index is not sorted, names a file twice, or mixes sealed files with others")
+    _check_names([f.name for f in files])
     return Index(parcel_id, files)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    manifest, *parts = names or [""]
+    hidden = HIDDEN_NAME.fullmatch(manifest)
+    if not hidden and not MANIFEST_NAME.fullmatch(manifest):
+        raise ParcelDamaged("the index does not begin with a manifest")
+    if not all((HIDDEN_NAME if hidden else PART_NAME).fullmatch(name) for name in parts):
+        raise ParcelDamaged("the index names files of other kinds than parts, or mixes obfuscated names with others")
+    if parts != sorted(set(parts) - {manifest}) or len({name.endswith(".age") for name in names}) != 1:
+        raise ParcelDamaged("the index is not sorted, names a file twice, or mixes sealed files with others")
 
 
 def check_version(version: str) -> None:
@@ -80,6 +91,6 @@ def check_version(version: str) -> None:
 
 def _entry(line: str) -> IndexEntry:
     match = _FILE.fullmatch(line)
-    if not match or not (PART_NAME.fullmatch(match[3]) or MANIFEST_NAME.fullmatch(match[3])):
+    if not match:
         raise ParcelDamaged(f"the index holds a line that no parcel has: {line[:120]!a}")
     return IndexEntry(match[3], int(match[2]), match[1])

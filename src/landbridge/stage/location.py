@@ -22,6 +22,7 @@ from landbridge.errors import AccessDenied, ConfigError, ParcelMissing, Unreacha
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
+NO_TIME = 946_684_800  # 2000-01-01T00:00:00Z: FAT knows nothing before 1980
 _REFUSED = r"os error 13\)|status code: 40[13] "  # where obstore's own PermissionDeniedError is not raised
 
 
@@ -56,11 +57,14 @@ class Store:
         if not there:
             raise Unreachable(f"no folder at {self.location}", hint="is the disk or share mounted?")
 
-    def put(self, path: str, data: bytes) -> None:
-        """Store `data` whole or not at all; durable on return."""
+    def put(self, path: str, data: bytes, *, timeless: bool = False) -> None:
+        """Store `data` whole or not at all; durable on return.
+
+        `timeless`: in a folder, the file and the folder that holds it show NO_TIME as their time of change.
+        """
         with _border(self.describe(path)):
             if self.root is not None:
-                _put_durably(self.root / path, data)
+                _put_durably(self.root / path, data, timeless=timeless)
             else:
                 self._objects().put(path, data)
 
@@ -127,18 +131,22 @@ def open_store(location: str) -> Store:
         ) from error
 
 
-def _put_durably(path: Path, data: bytes) -> None:
+def _put_durably(path: Path, data: bytes, *, timeless: bool) -> None:
     _make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
+            if timeless:
+                os.utime(file.fileno(), (NO_TIME, NO_TIME))
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+    if timeless:
+        os.utime(path.parent, (NO_TIME, NO_TIME))
     _sync_folder(path.parent)
 
 

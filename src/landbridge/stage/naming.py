@@ -9,6 +9,9 @@ INDEX = "index"
 PARCEL_ID = re.compile("[0-9a-f]{32}")
 MANIFEST_NAME = re.compile(r"manifest\.json(\.age)?")
 PART_NAME = re.compile(r"part-[0-9a-f]+(-[0-9]+)*\.parquet(\.age)?")
+HIDDEN_FOLDER = re.compile("[0-9a-f]{16}")
+HIDDEN_NAME = re.compile(r"[0-9a-f]{16}\.enc")
+EXPORT_INDEX = ".export_index.enc"
 
 
 def new_parcel_id(after: str = "") -> str:
@@ -29,6 +32,16 @@ def parcel_folder(table: str, parcel_id: str) -> str:
     if not PARCEL_ID.fullmatch(parcel_id):
         raise ValueError(f"parcel id {parcel_id!r} is not 32 hex digits")
     return f"{table}/{parcel_id}"
+
+
+def hidden_folder() -> str:
+    """A folder for an obfuscated parcel: 16 random hex digits."""
+    return secrets.token_hex(8)
+
+
+def hidden_name() -> str:
+    """A file of an obfuscated parcel, whichever: `{16 random hex digits}.enc`."""
+    return f"{secrets.token_hex(8)}.enc"
 
 
 def part_name(stem: str, number: int, *, sealed: bool) -> str:

@@ -14,7 +14,7 @@ from landbridge.sealing import age, note
 from landbridge.stage.index import Index, IndexEntry, parse_index
 from landbridge.stage.location import Store
 from landbridge.stage.manifest import Manifest, PartEntry, manifest_from_json
-from landbridge.stage.naming import INDEX, PARCEL_ID
+from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +46,16 @@ def find_parcels(store: Store, table: str) -> list[str]:
     store.reach()
     levels = [path.split("/") for path in store.files(table)]
     return sorted("/".join(p[:2]) for p in levels if len(p) == 3 and p[2] == INDEX and PARCEL_ID.fullmatch(p[1]))
+
+
+def find_obfuscated(store: Store) -> list[str]:
+    """Folders of finished obfuscated parcels, in no meaningful order; what they hold must be opened to be known.
+
+    Raises Unreachable, AccessDenied.
+    """
+    store.reach()
+    levels = [path.split("/") for path in store.files("")]
+    return sorted(p[0] for p in levels if len(p) == 2 and p[1] == INDEX and HIDDEN_FOLDER.fullmatch(p[0]))
 
 
 def is_finished(store: Store, folder: str) -> bool:

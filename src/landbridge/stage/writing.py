@@ -11,7 +11,8 @@ from landbridge.sealing import age, note
 from landbridge.stage.index import IndexEntry, index_text
 from landbridge.stage.location import Store
 from landbridge.stage.manifest import Compression, Manifest, PartEntry, manifest_to_json
-from landbridge.stage.naming import INDEX, manifest_name, part_name
+from landbridge.stage.naming import INDEX, hidden_name, manifest_name, part_name
+from landbridge.stage.padding import pad_parquet, pad_text
 from landbridge.stage.reading import check_present, is_finished
 
 if TYPE_CHECKING:
@@ -26,11 +27,12 @@ DIGITS_OF_INT64 = 18
 
 @dataclass(frozen=True)
 class PartSettings:
-    """How parts are made; picklable, and without secrets. `recipients` None: not sealed."""
+    """How parts are made; picklable, and without secrets. `recipients` None: not sealed, and never `obfuscated`."""
 
     recipients: Sequence[str] | None
     compression: Compression
     part_size: int = 8 * MIB  # bytes of Parquet; a part ends at the row group that reaches it
+    obfuscated: bool = False  # names without meaning, padded sizes, no times
 
 
 def write_parts(
@@ -49,11 +51,12 @@ def write_parts(
     No rows give no parts.
     """
     entries: list[PartEntry] = []
-    for number, (rows, plain) in enumerate(_parquet_files(batches, schema, settings)):
+    for number, (rows, file) in enumerate(_parquet_files(batches, schema, settings)):
+        plain = pad_parquet(file) if settings.obfuscated else file
         sealed = plain if settings.recipients is None else age.seal(plain, settings.recipients)
         entry = PartEntry(
             number=number,
-            file=part_name(stem, number, sealed=settings.recipients is not None),
+            file=_name(stem, number, settings),
             rows=rows,
             first_row=sum(e.rows for e in entries),
             plain_bytes=len(plain),
@@ -61,12 +64,24 @@ def write_parts(
             sealed_bytes=len(sealed),
             sealed_sha256=hashlib.sha256(sealed).hexdigest(),
         )
-        store.put(f"{folder}/{entry.file}", sealed)
+        store.put(f"{folder}/{entry.file}", sealed, timeless=settings.obfuscated)
         entries.append(entry)
     return entries
 
 
-def seal_parcel(store: Store, folder: str, manifest: Manifest, *, recipients: Sequence[str] | None, signer: str) -> int:
+def _name(stem: str, number: int, settings: PartSettings) -> str:
+    return hidden_name() if settings.obfuscated else part_name(stem, number, sealed=settings.recipients is not None)
+
+
+def seal_parcel(
+    store: Store,
+    folder: str,
+    manifest: Manifest,
+    *,
+    recipients: Sequence[str] | None,
+    signer: str,
+    obfuscated: bool = False,
+) -> int:
     """Write manifest, then index: from here on it is a parcel. Return its bytes, all files together.
 
     Raises ParcelError where it was sealed before, ParcelMissing or ParcelDamaged where a part is not there
@@ -75,18 +90,20 @@ def seal_parcel(store: Store, folder: str, manifest: Manifest, *, recipients: Se
     if (manifest.encryption.format is None) != (recipients is None):
         raise ValueError("the manifest says otherwise about encryption than the recipients")
     plain = manifest_to_json(manifest)
+    if obfuscated:
+        plain = pad_text(plain)
     data = plain if recipients is None else age.seal(plain, recipients)
+    name = hidden_name() if obfuscated else manifest_name(sealed=recipients is not None)
+    entry = IndexEntry(name, len(data), hashlib.sha256(data).hexdigest())
     parts = [IndexEntry(part.file, part.sealed_bytes, part.sealed_sha256) for part in manifest.parts]
-    name = manifest_name(sealed=recipients is not None)
-    files = [IndexEntry(name, len(data), hashlib.sha256(data).hexdigest()), *parts]
-    index = note.sign(index_text(manifest.parcel_id, files), signer).encode()
+    index = note.sign(index_text(manifest.parcel_id, entry, parts), signer, anonymous=obfuscated).encode()
     present = store.files(folder)
     if f"{folder}/{INDEX}" in present:
         raise ParcelError(f"parcel {manifest.parcel_id} is sealed already, and is never written to again")
     check_present(folder, parts, present)
-    store.put(f"{folder}/{name}", data)
-    store.put(f"{folder}/{INDEX}", index)
-    return sum(file.bytes for file in files) + len(index)
+    store.put(f"{folder}/{name}", data, timeless=obfuscated)
+    store.put(f"{folder}/{INDEX}", index, timeless=obfuscated)
+    return entry.bytes + sum(part.bytes for part in parts) + len(index)
 
 
 def delete_parcel(store: Store, folder: str) -> int:

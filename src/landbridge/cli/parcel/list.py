@@ -28,16 +28,18 @@ def _state(one: Shelved) -> str:
 
 
 def _line(one: Shelved) -> tuple[object, ...]:
-    table, parcel_id = one.folder.split("/")
     manifest = one.parcel.manifest if one.parcel else None
     as_of = f"{manifest.as_of:%Y-%m-%d %H:%M:%S}" if manifest else None
-    return (table, parcel_id, _state(one), one.files, size(one.size), manifest.row_count if manifest else None, as_of)
+    rows = manifest.row_count if manifest else None
+    return (one.table, one.folder.rpartition("/")[2], _state(one), one.files, size(one.size), rows, as_of)
 
 
 def _entry(one: Shelved) -> dict[str, object]:
     manifest = one.parcel.manifest if one.parcel else None
     return {
         "folder": one.folder,
+        "table": one.table,
+        "parcel_id": one.parcel_id,
         "finished": one.finished,
         "opens": one.parcel is not None,
         "problem": one.problem,
