@@ -20,7 +20,7 @@ from landbridge.errors import ParcelMissing
 from landbridge.ledger.runs import Run
 from landbridge.sealing import age
 from landbridge.sealing.keyring import Keyring
-from landbridge.stage.location import NO_TIME
+from landbridge.stage.folders import NO_TIME
 from landbridge.stage.padding import padded_size
 from tests.engine.projects import FUNDS, MART, PRICES, WAREHOUSE, in_duckdb, introduce, make_project, table
 

@@ -1,12 +1,13 @@
 """The parcels that lie at a place, as far as they can be seen there."""
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from landbridge.engine.world import World
-from landbridge.errors import ParcelError, UsageError
+from landbridge.errors import AccessDenied, ParcelError, UsageError
 from landbridge.ledger import parcels
-from landbridge.stage.location import open_store
+from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
 from landbridge.stage.reading import Parcel, open_parcel
 
@@ -49,12 +50,20 @@ def _folders(location: str) -> dict[str, dict[str, int]]:
     store = open_store(location)
     store.reach()
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for path, size in store.files("").items():
-        levels = path.split("/")
-        openly = len(levels) == 3 and PARCEL_ID.fullmatch(levels[1])
-        if openly or (len(levels) == 2 and HIDDEN_FOLDER.fullmatch(levels[0])):
-            found["/".join(levels[:-1])][levels[-1]] = size
+    for top in store.folders():
+        for path, size in _files(store, top).items():
+            *levels, name = path.split("/")
+            openly = len(levels) == 2 and PARCEL_ID.fullmatch(levels[1])
+            if openly or (len(levels) == 1 and HIDDEN_FOLDER.fullmatch(top)):
+                found["/".join(levels)][name] = size
     return found
+
+
+def _files(store: Store, folder: str) -> dict[str, int]:
+    """None where we may not look: a medium has folders of its own, such as lost+found."""
+    with suppress(AccessDenied):
+        return store.files(folder)
+    return {}
 
 
 def _shelved(world: World, location: str, folder: str, files: dict[str, int]) -> Shelved:

@@ -12,6 +12,7 @@ from landbridge.sealing import age, note
 from landbridge.stage.location import Store
 from landbridge.stage.naming import EXPORT_INDEX
 from landbridge.stage.padding import pad_text
+from landbridge.stage.reading import MOST_INDEX
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def read_export_index(store: Store, *, verifiers: Sequence[str], identities: Seq
 
     Raises NotTrusted, CannotOpen, ParcelDamaged for one that cannot be believed.
     """
-    signed = age.open_sealed(store.get(EXPORT_INDEX), identities)
+    signed = age.open_sealed(store.get(EXPORT_INDEX, most=MOST_INDEX), identities)
     try:
         text, _ = note.verify(signed.decode(), verifiers)
         return _DOCUMENT.validate_json(text, strict=True).tables

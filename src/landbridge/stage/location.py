@@ -1,14 +1,9 @@
-"""Where parcels lie: a local folder, or an object store by URL. A thin wrapper around obstore.
+"""Where parcels lie: a local folder, or an object store by URL.
 
-A local put is our own: obstore writes under a temporary name and renames, but does not sync, and a parcel
-must survive a pulled plug (docs/parcel.md, Writing). Object stores read their usual environment variables
-(AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …).
+Object stores are obstore's, and read their usual environment variables (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …).
 """
 
-import errno
-import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from landbridge.errors import AccessDenied, ConfigError, ParcelMissing, Unreachable, WorldError
+from landbridge.errors import AccessDenied, ConfigError, ParcelDamaged, ParcelMissing, Unreachable, WorldError
+from landbridge.stage import folders
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-NO_TIME = 946_684_800  # 2000-01-01T00:00:00Z: FAT knows nothing before 1980
 _REFUSED = r"os error 13\)|status code: 40[13] "  # where obstore's own PermissionDeniedError is not raised
 
 
@@ -60,32 +55,53 @@ class Store:
     def put(self, path: str, data: bytes, *, timeless: bool = False) -> None:
         """Store `data` whole or not at all; durable on return.
 
-        `timeless`: in a folder, the file and the folder that holds it show NO_TIME as their time of change.
+        `timeless`: in a local folder, the file and the folder around it show folders.NO_TIME as their time of change.
         """
         with _border(self.describe(path)):
             if self.root is not None:
-                _put_durably(self.root / path, data, timeless=timeless)
+                folders.write(self.root / path, data, timeless=timeless)
             else:
                 self._objects().put(path, data)
 
-    def get(self, path: str) -> bytes:
-        """The whole content. Raises ParcelMissing where there is no such file."""
+    def get(self, path: str, *, most: int) -> bytes:
+        """The whole content. Raises ParcelMissing where there is no such file.
+
+        Raises ParcelDamaged for more than `most` bytes, and for what is no file: nothing of it is read.
+        """
         with _border(self.describe(path)):
-            return bytes(self._objects().get(path).bytes())
+            if self.root is not None:
+                self.reach()
+                return folders.read(self.root / path, most)
+            found = self._objects().get(path)
+            if found.meta["size"] > most:
+                raise ParcelDamaged(f"{self.describe(path)} has more than {most} bytes")
+            return bytes(found.bytes())
 
     def files(self, folder: str) -> dict[str, int]:
-        """Paths below `folder` at any depth, each with its size in bytes; empty where there is no such folder."""
+        """Paths below `folder` at any depth, each with its size in bytes; empty where there is no such folder.
+
+        Links, pipes and devices are no files, and links are not followed.
+        """
         with _border(self.describe(folder)):
-            if self.root is not None and not self.root.is_dir():
-                return {}
+            if self.root is not None:
+                return dict(folders.walk(self.root, folder))
             return {entry["path"]: entry["size"] for entry in self._objects().list(folder).collect()}
+
+    def folders(self) -> list[str]:
+        """Names of the folders at the location itself."""
+        with _border(self.describe()):
+            if self.root is not None:
+                return folders.names(self.root)
+            return sorted(self._objects().list_with_delimiter()["common_prefixes"])
 
     def delete(self, path: str) -> None:
         """Delete one file, durably. Raises ParcelMissing where there is no such file (object stores may not)."""
         with _border(self.describe(path)):
-            self._objects().delete(path)
-            if self.root is not None:
-                _sync_folder((self.root / path).parent)
+            if self.root is None:
+                self._objects().delete(path)
+                return
+            self.reach()
+            folders.delete(self.root / path)
 
     def delete_folder(self, folder: str) -> int:
         """Delete all below `folder`, and the folder; return how many files there were."""
@@ -98,12 +114,9 @@ class Store:
         return len(found)
 
     def _objects(self) -> "ObjectStore":
-        from obstore.store import LocalStore
-
-        if self.remote is not None:
-            return self.remote
-        self.reach()
-        return LocalStore(self.root)
+        if self.remote is None:
+            raise ValueError("a local folder is no object store")
+        return self.remote
 
 
 def open_store(location: str) -> Store:
@@ -129,44 +142,6 @@ def open_store(location: str) -> Store:
         raise ConfigError(
             f"location {shown} cannot be opened", hint="use an absolute path or s3://, gs://, az://"
         ) from error
-
-
-def _put_durably(path: Path, data: bytes, *, timeless: bool) -> None:
-    _make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            if timeless:
-                os.utime(file.fileno(), (NO_TIME, NO_TIME))
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    if timeless:
-        os.utime(path.parent, (NO_TIME, NO_TIME))
-    _sync_folder(path.parent)
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # some network and FUSE mounts cannot sync a folder; their rename is as durable as they can make it
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -18,8 +18,11 @@ from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow.parquet import FileMetaData
 
 BATCH_ROWS = 64 * 1024
+MOST_INDEX = 64 << 20  # bytes: a hundred for each of half a million parts
+MOST_ROW_GROUP = 1 << 30  # bytes when decompressed; a writer of ours ends one at 16 MiB
 _NAMED = 10
 
 
@@ -54,8 +57,7 @@ def find_obfuscated(store: Store) -> list[str]:
     Raises Unreachable, AccessDenied.
     """
     store.reach()
-    levels = [path.split("/") for path in store.files("")]
-    return sorted(p[0] for p in levels if len(p) == 2 and p[1] == INDEX and HIDDEN_FOLDER.fullmatch(p[0]))
+    return [name for name in store.folders() if HIDDEN_FOLDER.fullmatch(name) and is_finished(store, name)]
 
 
 def is_finished(store: Store, folder: str) -> bool:
@@ -97,11 +99,19 @@ def read_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequen
             file = ParquetFile(pa.BufferReader(plain))
             if not file.schema_arrow.equals(arrow_schema(parcel.manifest.schema)):
                 raise ParcelDamaged("its columns are not the manifest's")
+            _check_size(file.metadata)
             if file.metadata.num_rows != entry.rows:
                 raise ParcelDamaged(f"it has {file.metadata.num_rows} rows, the manifest says {entry.rows}")
             yield from file.iter_batches(BATCH_ROWS, use_threads=False)  # each process has a part of its own
         except pa.ArrowException as error:
             raise ParcelDamaged("it is no readable Parquet file") from error
+
+
+def _check_size(metadata: "FileMetaData") -> None:
+    """A row group is decompressed as a whole: even a signed one must not fill the memory."""
+    sizes = (metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    if (largest := max(sizes, default=0)) > MOST_ROW_GROUP:
+        raise ParcelDamaged(f"it holds a row group of {largest} bytes; {MOST_ROW_GROUP} are accepted")
 
 
 def check_parcel(
@@ -160,7 +170,7 @@ def check_present(folder: str, files: Iterable[IndexEntry], present: Mapping[str
 def _read_index(store: Store, folder: str, verifiers: Sequence[str]) -> tuple[Index, str]:
     path = f"{folder}/{INDEX}"
     try:
-        data = store.get(path)
+        data = store.get(path, most=MOST_INDEX)
     except ParcelMissing as error:
         raise ParcelMissing(
             f"{store.describe(path)} is not there: the parcel is unfinished, or not all of it was carried",
@@ -191,7 +201,7 @@ def _read_manifest(store: Store, folder: str, index: Index, identities: Sequence
 def _fetch(store: Store, folder: str, file: IndexEntry) -> bytes:
     path = f"{folder}/{file.name}"
     try:
-        data = store.get(path)
+        data = store.get(path, most=file.bytes)
     except ParcelMissing as error:
         raise ParcelMissing(error.message, hint=f"carry again: {path}") from error
     if len(data) != file.bytes:

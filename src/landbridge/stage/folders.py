@@ -1,0 +1,113 @@
+"""Local folders of parcels: writes that survive a pulled plug, and reads that nothing planted there can turn.
+
+obstore's local files would do neither: it renames without a sync, and follows links into pipes and devices.
+"""
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from landbridge.errors import ParcelDamaged
+
+NO_TIME = 946_684_800  # 2000-01-01T00:00:00Z: FAT knows nothing before 1980
+PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe is not waited for
+
+
+def write(path: Path, data: bytes, *, timeless: bool) -> None:
+    """Whole or not at all, and durable, whatever happens to the power. Raises OSError."""
+    _make(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            if timeless:
+                os.utime(file.fileno(), (NO_TIME, NO_TIME))
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    if timeless:
+        os.utime(path.parent, (NO_TIME, NO_TIME))
+    _sync(path.parent)
+
+
+def read(path: Path, most: int) -> bytes:
+    """Raises OSError; ParcelDamaged for more than `most` bytes, and for a link, a pipe or a device."""
+    try:
+        descriptor = os.open(path, PLAIN)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):  # a link; a pipe or socket that nobody holds
+            raise
+        raise _no_file(path) from error
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _no_file(path)
+        if found.st_size > most:
+            raise ParcelDamaged(f"{path} has more than {most} bytes", hint=f"carry again: {path.name}")
+        return file.read(most)
+
+
+def _no_file(path: Path) -> ParcelDamaged:
+    return ParcelDamaged(f"{path} is a link, a pipe or a device", hint=f"carry the file itself: {path.name}")
+
+
+def walk(root: Path, folder: str) -> Iterator[tuple[str, int]]:
+    """Every plain file below `folder`, as its path below `root` and its size; nothing where there is no folder.
+
+    Names that are no UTF-8 are passed over: none of ours is.
+    """
+    try:
+        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if not _is_text(entry.name):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from walk(root, path)
+        elif entry.is_file(follow_symlinks=False):
+            yield path, entry.stat(follow_symlinks=False).st_size
+
+
+def names(root: Path) -> list[str]:
+    """Of the folders in `root`, links among them; none where there is no `root`."""
+    try:
+        return sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and _is_text(entry.name))
+    except FileNotFoundError:
+        return []
+
+
+def delete(path: Path) -> None:
+    """Delete one file, durably. Raises OSError."""
+    path.unlink()
+    _sync(path.parent)
+
+
+def _is_text(name: str) -> bool:
+    return name.isprintable()  # bytes that are no UTF-8 come as lone surrogates
+
+
+def _make(folder: Path) -> None:
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # some network and FUSE mounts cannot sync a folder; their rename is as durable as they can make it
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
