@@ -17,10 +17,16 @@
     │   ├── SchemaMismatch          1   the target table cannot hold what arrives
     │   └── ValueDoesNotFit         1   one value cannot be stored as the target column's type
     ├── ParcelError                 1   a parcel is refused before a row of it is loaded
-    │   ├── ParcelMissing           1   nothing there, or never finished
+    │   ├── ParcelMissing           1   nothing there, never finished, or not all of it was carried
     │   ├── ParcelDamaged           1   bytes differ from what was signed
-    │   ├── NotTrusted              1   not signed, or not by a signer trusted here
-    │   └── CannotOpen              1   sealed for other keys than ours
+    │   │   └── ParcelSwapped       1   a file or a folder lies in another's place
+    │   ├── NotTrusted              1   not signed by a signer trusted here
+    │   │   ├── NotSigned           1   not signed at all
+    │   │   └── WronglySigned       1   changed after it was signed
+    │   ├── CannotOpen              1   sealed for other keys than ours
+    │   ├── UnknownVersion          1   made by a later landbridge
+    │   ├── ParcelRepeated          1   loaded here before
+    │   └── OutOfSequence           1   older than what is loaded here, or numbered as that is
     └── AuditError                  4   what arrived is not what was sent
 
 A message is lower case and says what happened and where; `hint` is the next command to type or the
@@ -118,12 +124,36 @@ class ParcelDamaged(ParcelError):
     """Bytes differ from what was signed; carry the named files again."""
 
 
+class ParcelSwapped(ParcelDamaged):
+    """A whole file, or a whole parcel, lies where another belongs; put each into its own place."""
+
+
 class NotTrusted(ParcelError):
     """No signature by a signer that this side trusts."""
 
 
+class NotSigned(NotTrusted):
+    """No signature at all, or none that can be read."""
+
+
+class WronglySigned(NotTrusted):
+    """A trusted signer signed something else."""
+
+
 class CannotOpen(ParcelError):
     """Sealed for other keys than the ones here."""
+
+
+class UnknownVersion(ParcelError):
+    """Written in a format, or with a feature, that this version does not read; update landbridge."""
+
+
+class ParcelRepeated(ParcelError):
+    """Loaded here before, and newer rows since."""
+
+
+class OutOfSequence(ParcelError):
+    """Its number is not above that of the last parcel loaded; its rows may be older than those at the target."""
 
 
 class AuditError(LandbridgeError):

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import tempfile
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -207,11 +208,25 @@ def test_what_is_planted_in_a_folder_is_no_file(tmp_path):
         listener.bind(os.path.relpath(folder / "socket"))
         (folder / os.fsdecode(b"\xff")).write_bytes(b"")
         assert store.files("") == {"a/file": 1}
-        for name in ("link", "zero", "pipe", "socket"):
-            with pytest.raises(ParcelDamaged, match="is a link, a pipe or a device"):
+        (folder / "folder").mkdir()
+        for name in ("link", "zero", "pipe", "socket", "folder"):
+            with pytest.raises(ParcelDamaged, match="is no file, but a link, a folder, a pipe or a device"):
                 store.get(f"a/{name}", most=10)
     assert store.delete_folder("a") == 1
     assert (tmp_path / "secret").read_bytes() == b"secret"
+
+
+def test_a_listing_has_an_end(tmp_path):
+    """Folders in folders are not followed further than ours go, however deep they are, nor a link to everything."""
+    store = open_store(str(tmp_path / "medium"))
+    store.put("a/parcel/index", b"1")
+    (tmp_path / "medium" / "a" / "all").symlink_to("/")
+    deep = [tmp_path / "medium" / ("a/" * levels) for levels in range(2, sys.getrecursionlimit() + 100)]
+    for folder in deep:
+        folder.mkdir()
+    assert store.files("a") == {"a/parcel/index": 1}
+    for folder in reversed(deep):  # pytest could not remove it
+        folder.rmdir()
 
 
 def test_no_more_is_read_than_is_expected(store):

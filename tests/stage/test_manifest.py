@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landbridge.errors import ParcelDamaged, ParcelError
+from landbridge.errors import ParcelDamaged, ParcelError, UnknownVersion
 from landbridge.schema.model import Relation
 from landbridge.stage.index import IndexEntry, index_text, parse_index
 from landbridge.stage.manifest import LoadHints, PartEntry, manifest_from_json, manifest_to_json, numbered
@@ -54,10 +54,9 @@ def test_unknown_fields_are_ignored():
 
 @pytest.mark.parametrize("fields", [{"format": "landbridge-parcel/2"}, {"requires": ["padding"]}])
 def test_what_a_later_version_needs_is_said(fields):
-    """A newer major version, or a feature that may not be ignored, is ParcelError with the advice to update."""
-    with pytest.raises(ParcelError) as caught:
+    """A newer major version, or a feature that may not be ignored, is UnknownVersion with the advice to update."""
+    with pytest.raises(UnknownVersion) as caught:
         manifest_from_json(changed(**fields))
-    assert type(caught.value) is ParcelError
     assert caught.value.hint.startswith(NEWER)
 
 
@@ -194,9 +193,8 @@ def test_an_index_that_breaks_the_rules_is_damage(change):
 
 def test_an_index_of_a_later_version_asks_for_an_update():
     """The version is looked at before anything else in the text."""
-    with pytest.raises(ParcelError) as caught:
+    with pytest.raises(UnknownVersion) as caught:
         parse_index("landbridge-parcel/2\nwho knows what\n")
-    assert type(caught.value) is ParcelError
     assert caught.value.hint.startswith(NEWER)
 
 

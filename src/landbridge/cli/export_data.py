@@ -1,6 +1,8 @@
 """`landbridge export-data`."""
 
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,8 +10,11 @@ import typer
 from landbridge.cli.options import All, AsJson, DryRun, ProjectFolder, Tables, To, chosen, open_world, place
 from landbridge.cli.outcome import print_plans, print_results
 from landbridge.cli.progress import Progress
+from landbridge.cli.text import print_json, print_table, size
 from landbridge.engine.plan import plan_export
+from landbridge.engine.resend import Exported, find_exported, resend
 from landbridge.engine.sync import export_tables
+from landbridge.errors import UsageError
 
 
 def export_data_command(
@@ -21,11 +26,25 @@ def export_data_command(
         bool | None,
         typer.Option("--obfuscate/--no-obfuscate", help="Hide names, times and sizes [default: as the tables say]."),
     ] = None,
+    again: Annotated[
+        str | None,
+        typer.Option("--resend", metavar="PARCEL", help="A parcel exported before, copied as it is --to URL."),
+    ] = None,
+    part: Annotated[
+        list[str] | None, typer.Option("--part", metavar="N|FILE", help="Of --resend: this part; may be repeated.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,
 ) -> None:
     """Read tables at their sources and write each as a sealed parcel, ready to be carried."""
+    if again is not None:
+        if every or table or obfuscate is not None:
+            raise UsageError("--resend copies a parcel as it is", hint="no --all, --table or --obfuscate with it")
+        _resend(again, part or (), None if dry_run else place(to), as_json=as_json, project=project)
+        return
+    if part:
+        raise UsageError("--part is of a parcel", hint="--resend PARCEL --part N")
     with open_world(project, Progress(), changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
         if dry_run:
@@ -33,3 +52,40 @@ def export_data_command(
             print_plans(world, tables, plan, as_json=as_json)
         else:
             print_results(export_tables(world, tables, location=place(to), obfuscate=obfuscate), as_json=as_json)
+
+
+def _resend(name: str, parts: Sequence[str], to: str | None, *, as_json: bool, project: Path | None) -> None:
+    with open_world(project, changing=False) as world:
+        exported = find_exported(world, name, parts)
+        copied = resend(world, exported, to) if to else 0
+    if as_json:
+        print_json(_entry(exported, to))
+    elif to:
+        row, files = exported.row, len(exported.files) + 1
+        typer.echo(f"{row.pipeline_name}: copied {files} files of {row.folder} to {to}, {size(copied)}")
+    else:
+        _print(exported)
+
+
+def _print(exported: Exported) -> None:
+    row = exported.row
+    typer.echo(f"{row.pipeline_name}: parcel {row.parcel_id}, number {row.sequence}, at {row.location}/{row.folder}\n")
+    lines = [(file.number, file.entry.name, size(file.entry.bytes), file.problem) for file in exported.files]
+    print_table(("part", "file", "size", "problem"), lines)
+    typer.echo("hint: --to MEDIUM copies these files and the index", err=True)
+
+
+def _entry(exported: Exported, to: str | None) -> dict[str, object]:
+    row = exported.row
+    return {
+        "table": row.pipeline_name,
+        "parcel_id": row.parcel_id,
+        "sequence": row.sequence,
+        "location": row.location,
+        "folder": row.folder,
+        "copied_to": to,
+        "files": [
+            {"file": file.entry.name, "number": file.number, "bytes": file.entry.bytes, "problem": file.problem}
+            for file in exported.files
+        ],
+    }

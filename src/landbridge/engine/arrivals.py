@@ -1,41 +1,70 @@
 """Which carried parcel an import takes."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from landbridge.engine.obfuscation import Hidden, hidden_parcels
+from landbridge.engine.events import Notice
+from landbridge.engine.obfuscation import MOST_TOLD, Hidden, hidden_parcels
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World
-from landbridge.errors import ParcelError, ParcelMissing
+from landbridge.errors import NotTrusted, OutOfSequence, ParcelError, ParcelMissing, ParcelRepeated
 from landbridge.ledger import parcels, runs
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Manifest
-from landbridge.stage.reading import find_parcels
+from landbridge.stage.naming import INDEX
+from landbridge.stage.reading import find_parcels, open_parcel
+from landbridge.stage.refusal import carry_again
 
 
 def newest_arrival(world: World, table: str, location: str) -> str | None:
     """Folder of the newest finished parcel of `table`; None where that one is loaded already.
 
     The newest of a `full` table makes the older ones needless. Raises ParcelMissing where no finished parcel
-    lies at `location`, or where a newer one should lie there.
+    lies at `location`, or where a newer one should lie there; what was refused, where all that could be it was.
     """
     hidden = [parcel for parcel in hidden_parcels(world, location) if parcel.pipeline_name == table]
     known = hidden + _named_openly(world, table, location, ordered=bool(hidden))
     if not known:
-        raise ParcelMissing(
-            f"no finished parcel of {table} at {location}",
-            hint=f"carry the folder {table}/ there, the file `index` included, or name another place with --from",
-        )
+        raise _none(world, table, location)
     newest = max(known, key=lambda parcel: parcel.sequence)
     run = runs.latest_run(world.ledger, table, "import")
     if run and run.pipeline_status == "SUCCESS" and run.parcel_id == newest.parcel_id:
         return None
     if not newest.here:
         raise ParcelMissing(
-            f"parcel {newest.parcel_id} of {table} was exported for {location}, and is not there",
-            hint=f"carry the folder {newest.folder}/ as well",
+            f"parcel {newest.parcel_id} of {table} was exported for {location}; {newest.folder}/{INDEX} is not there",
+            hint=carry_again(newest.folder),
         )
     return newest.folder
+
+
+def _none(world: World, table: str, location: str) -> ParcelError:
+    """Why there is no parcel of the table: one that is not whole, folders that cannot be opened, or simply none."""
+    if begun := find_parcels(open_store(location), table, finished=False):
+        parcel_id = max(begun).rpartition("/")[2]
+        return ParcelMissing(
+            f"{max(begun)} at {location} has no index: the parcel is unfinished, or not all of it was carried",
+            hint=carry_again(parcel_id, [INDEX]),
+        )
+    if refused := list(_refused(world, table, location)):
+        told = "\n  ".join(error.message for error in refused)
+        hints = dict.fromkeys(error.hint for error in refused if error.hint)
+        return type(refused[0])(f"no parcel of {table} at {location} can be opened: {told}", hint="; ".join(hints))
+    return ParcelMissing(
+        f"no finished parcel of {table} at {location}",
+        hint=f"carry the folder {table}/ there, the file `index` included, or name another place with --from",
+    )
+
+
+def _refused(world: World, table: str, location: str) -> Iterator[ParcelError]:
+    """Why obfuscated folders that could be the table's cannot be opened; a stranger's, which is unlikely, last."""
+    shut = [parcel for parcel in hidden_parcels(world, location) if parcel.error]
+    for parcel in sorted(shut, key=lambda parcel: type(parcel.error) is NotTrusted)[:MOST_TOLD]:
+        try:
+            open_folder(world, location, parcel.folder, table=table)
+        except ParcelError as error:
+            yield error
 
 
 def _named_openly(world: World, table: str, location: str, *, ordered: bool) -> list[Hidden]:
@@ -44,6 +73,8 @@ def _named_openly(world: World, table: str, location: str, *, ordered: bool) -> 
     if not folders:
         return []
     folder = max(folders)
+    if (begun := max(find_parcels(open_store(location), table, finished=False), default="")) > folder:
+        world.emit(Notice(f"{begun} is passed over: it has no index; unfinished, or not all of it was carried"))
     sequence = open_folder(world, location, folder, table=table).manifest.sequence if ordered else 1
     return [Hidden(folder, table, folder.rpartition("/")[2], sequence)]
 
@@ -64,22 +95,34 @@ def named_arrival(world: World, table: str, location: str, name: str) -> str:
     return folders[0]
 
 
-def as_of_arrival(world: World, table: str, location: str, folder: str) -> datetime | None:
+def as_of_arrival(world: World, location: str, folder: str) -> datetime | None:
     """The instant that the parcel shows; None for one that is refused: the run itself will say and record why."""
     try:
-        return open_folder(world, location, folder, table=table).manifest.as_of
+        verifiers, identities = world.keyring.verifiers(), world.identities
+        return open_parcel(open_store(location), folder, verifiers=verifiers, identities=identities).manifest.as_of
     except ParcelError:
         return None
 
 
 def refuse_older(world: World, plan: Plan, manifest: Manifest) -> None:
-    """Raise ParcelError for a parcel that was sealed before the last one loaded, unless it was asked for by its id."""
-    loaded = parcels.last_loaded(world.ledger, plan.pipeline_name)
-    if plan.again or loaded is None or loaded.sequence is None or loaded.parcel_id == manifest.parcel_id:
+    """Refuse a parcel whose number is not above that of the last one loaded, unless it was asked for by its id.
+
+    Raises ParcelRepeated for one that was loaded before, OutOfSequence for any other.
+    """
+    newest = parcels.last_loaded(world.ledger, plan.pipeline_name)
+    if plan.again or newest is None or newest.sequence is None or newest.parcel_id == manifest.parcel_id:
         return
-    if manifest.sequence <= loaded.sequence:
-        raise ParcelError(
-            f"parcel {manifest.parcel_id} of {plan.pipeline_name} is number {manifest.sequence}; "
-            f"number {loaded.sequence} is loaded already",
-            hint=f"--parcel {manifest.parcel_id} loads the older rows all the same",
+    if manifest.sequence > newest.sequence:
+        return
+    arrived = parcels.list_parcels(world.ledger, plan.pipeline_name, "in")
+    loaded = {row.parcel_id: row.sequence for row in arrived if row.state == "loaded"}
+    told = f"parcel {manifest.parcel_id} of {plan.pipeline_name} is number {manifest.sequence}"
+    hint = f"--parcel {manifest.parcel_id} loads its rows all the same"
+    if manifest.parcel_id in loaded:
+        raise ParcelRepeated(f"{told}, and was loaded before; number {newest.sequence} was loaded since", hint=hint)
+    if manifest.sequence in loaded.values():
+        raise OutOfSequence(
+            f"{told}, and so was another one, which is loaded already",
+            hint=f"was the drive table of the exporting side set back? {hint}",
         )
+    raise OutOfSequence(f"{told}; number {newest.sequence} is loaded already", hint=hint)

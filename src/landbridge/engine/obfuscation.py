@@ -1,6 +1,7 @@
 """Obfuscated parcels at a place: which folder holds which table, told by the export index or by opening them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,26 +12,35 @@ from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.stage.export_index import Listed, read_export_index, write_export_index
 from landbridge.stage.location import Store, open_store
-from landbridge.stage.reading import find_obfuscated, open_parcel
+from landbridge.stage.reading import find_obfuscated, is_finished, open_parcel, peek_index
+
+MOST_TOLD = 10
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """One obfuscated parcel. `here` is False where the export index names a folder that was not carried."""
+    """One obfuscated parcel. `here` is False where the export index names a folder that was not carried.
+
+    `error`: why it cannot be opened; whose it is cannot be known then.
+    """
 
     folder: str
-    pipeline_name: str
-    parcel_id: str
-    sequence: int
+    pipeline_name: str | None = None
+    parcel_id: str = ""
+    sequence: int = 0
     here: bool = True
+    error: ParcelError | None = None
 
 
 def list_exports(world: World, location: str) -> None:
-    """Write the export index anew: every obfuscated parcel that was sealed here and still lies at `location`."""
+    """Write the export index anew: every obfuscated parcel that was sealed here and lies at `location` now.
+
+    Wherever it was sealed to: parcels are also copied. A name of 16 random digits is enough to know it by.
+    """
     store = open_store(location)
-    lying = set(find_obfuscated(store))
+    lying = {folder for folder in find_obfuscated(store) if is_finished(store, folder)}
     ours = [p for p in parcels.list_parcels(world.ledger, direction="out") if p.state == "sealed"]
-    listed = [_listed(store, p) for p in ours if p.location == location and p.folder in lying]
+    listed = [entry for p in ours if p.folder in lying for entry in _listed(store, p)]
     write_export_index(
         store,
         listed,
@@ -40,23 +50,25 @@ def list_exports(world: World, location: str) -> None:
     )
 
 
-def _listed(store: Store, row: ParcelRow) -> Listed:
-    files = len(store.files(row.folder))
-    return Listed(
-        table_name=row.pipeline_name,
-        folder_id=row.folder,
-        parcel_id=row.parcel_id,
-        sequence=row.sequence or 0,
-        export_timestamp=row.updated_at,
-        total_rows=row.row_count or 0,
-        total_chunks=max(files - 2, 0),  # without index and manifest
-    )
+def _listed(store: Store, row: ParcelRow) -> Iterator[Listed]:
+    """Its entry; none where the index there is broken: that is no parcel any more."""
+    with suppress(ParcelError):
+        parts = peek_index(store, row.folder).parts
+        yield Listed(
+            table_name=row.pipeline_name,
+            folder_id=row.folder,
+            parcel_id=row.parcel_id,
+            sequence=row.sequence or 0,
+            export_timestamp=row.updated_at,
+            total_rows=row.row_count or 0,
+            total_chunks=len(parts),
+        )
 
 
 def hidden_parcels(world: World, location: str) -> tuple[Hidden, ...]:
     """What is at `location`, and what the export index says should be; looked at once for all tables of a command.
 
-    A folder that cannot be opened is told and passed over: whose table it holds cannot be known.
+    A folder that cannot be opened is told and passed over.
     """
     if location not in world.hidden:
         world.hidden[location] = tuple(_look(world, open_store(location)))
@@ -66,9 +78,14 @@ def hidden_parcels(world: World, location: str) -> tuple[Hidden, ...]:
 def _look(world: World, store: Store) -> Sequence[Hidden]:
     lying = find_obfuscated(store)
     listed = {entry.folder_id: entry for entry in _export_index(world, store)}
-    told = [_of_index(entry, here=folder in lying) for folder, entry in listed.items()]
+    told = [_of_index(entry, here=is_finished(store, folder)) for folder, entry in listed.items()]
     opened = [_opened(world, store, folder) for folder in lying if folder not in listed]
-    return [*told, *(hidden for hidden in opened if hidden)]
+    refused = [hidden for hidden in opened if hidden.error]
+    for hidden in refused[:MOST_TOLD]:
+        world.emit(Notice(f"folder {hidden.folder} at {store.describe()} is passed over: {hidden.error}"))
+    if len(refused) > MOST_TOLD:
+        world.emit(Notice(f"and so are {len(refused) - MOST_TOLD} more folders at {store.describe()}"))
+    return [*told, *opened]
 
 
 def _of_index(entry: Listed, *, here: bool) -> Hidden:
@@ -85,11 +102,10 @@ def _export_index(world: World, store: Store) -> Sequence[Listed]:
         return ()
 
 
-def _opened(world: World, store: Store, folder: str) -> Hidden | None:
+def _opened(world: World, store: Store, folder: str) -> Hidden:
     try:
         parcel = open_parcel(store, folder, verifiers=world.keyring.verifiers(), identities=world.identities)
     except ParcelError as error:
-        world.emit(Notice(f"folder {folder} at {store.describe()} is passed over: {error.message}"))
-        return None
+        return Hidden(folder, error=error)
     manifest = parcel.manifest
     return Hidden(folder, manifest.pipeline_name, manifest.parcel_id, manifest.sequence)

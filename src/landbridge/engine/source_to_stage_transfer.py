@@ -20,8 +20,18 @@ from landbridge.errors import LandbridgeError, SourceError
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
+from landbridge.stage.index import MOST_FILE
 from landbridge.stage.location import open_store
-from landbridge.stage.manifest import Compression, Encryption, Manifest, Origin, PartEntry, numbered
+from landbridge.stage.manifest import (
+    MOST_COLUMNS,
+    MOST_PARTS,
+    Compression,
+    Encryption,
+    Manifest,
+    Origin,
+    PartEntry,
+    numbered,
+)
 from landbridge.stage.naming import hidden_folder, new_parcel_id, parcel_folder
 from landbridge.stage.writing import PartSettings, delete_parcel, delete_unfinished, seal_parcel
 
@@ -108,6 +118,13 @@ def _check_complete(read: Read, shot: Snapshot, entries: Sequence[PartEntry]) ->
         raise SourceError(
             f"{read.relation}: the source counts {shot.rows} rows, and {staged} were read from the same instant",
             hint="is the table changed in place while it is read? try again, or read it through a query (source_query)",
+        )
+    columns, largest = len(shot.schema.columns), max((entry.sealed_bytes for entry in entries), default=0)
+    if len(entries) > MOST_PARTS or largest > MOST_FILE or columns > MOST_COLUMNS:
+        raise SourceError(
+            f"{read.relation}: {columns} columns in {len(entries)} parts, the largest of {largest} bytes; "
+            f"a reader accepts {MOST_COLUMNS} in {MOST_PARTS} of {MOST_FILE}",
+            hint="change parcels.part_size in landbridge.yaml, or read the table in pieces (filter)",
         )
 
 

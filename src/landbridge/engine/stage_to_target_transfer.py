@@ -8,8 +8,11 @@ from landbridge.engine.pool import each
 from landbridge.engine.staged import open_staged
 from landbridge.engine.work import Append
 from landbridge.engine.world import World
+from landbridge.errors import ParcelError
 from landbridge.ledger.runs import Run
+from landbridge.stage.location import open_store
 from landbridge.stage.reading import Parcel
+from landbridge.stage.survey import survey
 
 
 def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
@@ -35,12 +38,19 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
 
 
 def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: World) -> Published:
+    """Parts are checked while they are loaded. One that is refused ends that, and all that must come again is told."""
     target = world.connector(write.connection)
     rows = target.loaded(write, load.load_id)
     if rows is not None and rows == target.count(write):
         return Published(rows, "already")
     landing = target.prepare(write, parcel.manifest.schema, load)
-    _append(plan, parcel, landing, world)
+    try:
+        _append(plan, parcel, landing, world)
+    except ParcelError:
+        target.sweep(write)
+        if plan.job_kind == "import":
+            survey(open_store(plan.location), parcel.folder, world.keyring.verifiers())
+        raise
     world.still_ours()
     return target.publish(landing)
 

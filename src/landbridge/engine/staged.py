@@ -2,10 +2,12 @@
 
 from landbridge.engine.plan import Plan
 from landbridge.engine.world import World
-from landbridge.errors import NotTrusted, ParcelError
+from landbridge.errors import ParcelDamaged, ParcelMissing, ParcelSwapped
 from landbridge.ledger.runs import Run
 from landbridge.stage.location import open_store
 from landbridge.stage.reading import Parcel, open_parcel
+from landbridge.stage.refusal import carry_again
+from landbridge.stage.survey import survey
 
 
 def open_carried(plan: Plan, world: World) -> Parcel:
@@ -25,17 +27,25 @@ def open_staged(plan: Plan, row: Run, world: World) -> Parcel:
 
 
 def open_folder(world: World, location: str, folder: str, *, table: str) -> Parcel:
-    """Open a carried parcel by the keys of this side, and refuse one that is another table's."""
+    """Open a carried parcel by the keys of this side, and refuse one that is another table's.
+
+    What is missing or damaged is told for all files of the parcel at once.
+    """
     store = open_store(location)
-    parcel = open_parcel(store, folder, verifiers=world.keyring.verifiers(), identities=world.identities)
+    try:
+        parcel = open_parcel(store, folder, verifiers=world.keyring.verifiers(), identities=world.identities)
+    except (ParcelMissing, ParcelDamaged):
+        survey(store, folder, world.keyring.verifiers())
+        raise
+    name, parcel_id = folder.rpartition("/")[2], parcel.manifest.parcel_id
     if parcel.manifest.pipeline_name != table:
-        raise ParcelError(
-            f"{store.describe(folder)} holds a parcel of another table: {parcel.manifest.pipeline_name}",
-            hint="carry the parcel into the folder of its own table",
+        raise ParcelSwapped(
+            f"{store.describe(folder)} holds a parcel of another table: {parcel.manifest.pipeline_name[:80]!a}",
+            hint=f"put it into the folder of its own table; {carry_again(name)}",
         )
-    if not parcel.index.obfuscated and not folder.endswith(parcel.manifest.parcel_id):
-        raise NotTrusted(
-            f"{store.describe(folder)} holds parcel {parcel.manifest.parcel_id} under another parcel's name",
-            hint="carry the folder again under the name that it was exported with",
+    if not parcel.index.obfuscated and name != parcel_id:
+        raise ParcelSwapped(
+            f"{store.describe(folder)} holds parcel {parcel_id} under another parcel's name",
+            hint=f"give its folder the name {parcel_id} again; {carry_again(name)}",
         )
     return parcel

@@ -51,7 +51,7 @@ def plan_arrival(world: World, table: Table, location: str | None, parcel_id: st
     )
     if folder is None:
         return None
-    as_of = as_of_arrival(world, table.name, place, folder)
+    as_of = as_of_arrival(world, place, folder)
     return plan_import(table, place, folder, as_of=as_of, again=parcel_id is not None)
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import FailFast
 
 Kind = Literal[
     "boolean",
@@ -84,10 +86,13 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """Columns in their order, and the names of the primary key's columns, in the key's order."""
+    """Columns in their order, and the names of the primary key's columns, in the key's order.
 
-    columns: tuple[Column, ...]
-    primary_key: tuple[str, ...] = ()
+    Where it is read from JSON, the first wrong column is told: errors for a million would fill the memory.
+    """
+
+    columns: Annotated[tuple[Column, ...], FailFast()]
+    primary_key: Annotated[tuple[str, ...], FailFast()] = ()
 
     def column(self, name: str) -> Column | None:
         return next((c for c in self.columns if c.name == name), None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from landbridge.errors import NotTrusted
+from landbridge.errors import NotSigned, NotTrusted, WronglySigned
 
 _ED25519 = b"\x01"
 _SECRET = "PRIVATE+KEY+"  # noqa: S105 - the public beginning of every signer key
@@ -21,6 +21,7 @@ _NAME = re.compile(r"[^\s+\x00-\x1f]+")
 _SIGNATURE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _MAX_SIGNATURES = 100
+_SHOWN = 100  # characters of a stranger's name
 ANONYMOUS = "-"
 
 
@@ -68,8 +69,9 @@ def sign(text: str, signer: str, *, anonymous: bool = False) -> str:
 def verify(note: str, verifiers: Sequence[str]) -> tuple[str, str]:
     """The note's text, and the name of the first trusted signer, also where that signed anonymously.
 
-    Signatures by unknown keys are ignored. Raises NotTrusted where no key of `verifiers` signed, where one
-    of them signed something else, or where `note` is no signed note; ValueError for a malformed verifier.
+    Signatures by unknown keys are ignored. Raises NotTrusted where no key of `verifiers` signed, WronglySigned
+    where one of them signed something else, NotSigned where `note` is no signed note; ValueError for a malformed
+    verifier.
     """
     text, signatures = _split(note)
     keys = [_read_verifier(verifier) for verifier in verifiers]
@@ -79,7 +81,7 @@ def verify(note: str, verifiers: Sequence[str]) -> tuple[str, str]:
     for key, signature in trusted:
         _check_signature(key, signature, text)
     if not trusted:
-        names = ", ".join(sorted({ascii(name) for name, _ in signatures})[:3])
+        names = ", ".join(sorted({ascii(name[:_SHOWN]) for name, _ in signatures})[:3])
         raise NotTrusted(
             f"signed by {names}, and by no signer that is trusted here",
             hint="landbridge keys trust NAME+…: the signer key that `landbridge keys show` prints on the other side",
@@ -91,19 +93,16 @@ def _check_signature(key: _Key, signature: bytes, text: str) -> None:
     try:
         Ed25519PublicKey.from_public_bytes(key.material).verify(signature, text.encode())
     except InvalidSignature as error:
-        raise NotTrusted(
-            f"the signature of {key.name} does not fit: the text was changed after signing",
-            hint="carry the file again; if that does not help, ask the exporting side what happened to it",
-        ) from error
+        raise WronglySigned(f"the signature of {key.name} does not fit: the text was changed after signing") from error
 
 
 def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     text, blank, lines = note.rpartition("\n\n")
-    found = [_SIGNATURE.fullmatch(line) for line in lines.removesuffix("\n").split("\n")]
+    few = lines.endswith("\n") and lines.count("\n") <= _MAX_SIGNATURES  # a million would fill the memory
+    found = [_SIGNATURE.fullmatch(line) for line in lines[:-1].split("\n")] if few else []
     matches = [match for match in found if match]
-    whole = blank and lines.endswith("\n") and not _CONTROL.search(note) and len(matches) == len(found)
-    if not whole or len(found) > _MAX_SIGNATURES:
-        raise NotTrusted("not a signed note: no signature can be read")
+    if not blank or not found or len(matches) < len(found) or _CONTROL.search(note):
+        raise NotSigned("not a signed note: no signature can be read")
     return text + "\n", [(m[1], _decode(m[2])) for m in matches]
 
 
@@ -111,7 +110,7 @@ def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise NotTrusted("not a signed note: a signature is not base64") from error
+        raise NotSigned("not a signed note: a signature is not base64") from error
 
 
 def _read_signer(text: str) -> _Key:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, FailFast, Field, TypeAdapter, ValidationError
 
 from landbridge.errors import ParcelDamaged
 from landbridge.sealing import age, note
@@ -33,7 +33,7 @@ class _ExportIndex:
     version: Literal["1.0"]
     created_at: AwareDatetime
     obfuscation_enabled: Literal[True]
-    tables: tuple[Listed, ...]
+    tables: Annotated[tuple[Listed, ...], FailFast()]
 
 
 _DOCUMENT = TypeAdapter(_ExportIndex)

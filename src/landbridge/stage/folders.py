@@ -37,61 +37,61 @@ def write(path: Path, data: bytes, *, timeless: bool) -> None:
 
 
 def read(path: Path, most: int) -> bytes:
-    """Raises OSError; ParcelDamaged for more than `most` bytes, and for a link, a pipe or a device."""
+    """Raises OSError; ParcelDamaged for more than `most` bytes, and for what is no file."""
     try:
         descriptor = os.open(path, PLAIN)
     except OSError as error:
         if error.errno not in (errno.ELOOP, errno.ENXIO):  # a link; a pipe or socket that nobody holds
             raise
         raise _no_file(path) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise _no_file(path)
         if found.st_size > most:
-            raise ParcelDamaged(f"{path} has more than {most} bytes", hint=f"carry again: {path.name}")
-        return file.read(most)
+            raise ParcelDamaged(f"{path} has more than {most} bytes")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(descriptor)
 
 
 def _no_file(path: Path) -> ParcelDamaged:
-    return ParcelDamaged(f"{path} is a link, a pipe or a device", hint=f"carry the file itself: {path.name}")
+    return ParcelDamaged(f"{path} is no file, but a link, a folder, a pipe or a device")
 
 
-def walk(root: Path, folder: str) -> Iterator[tuple[str, int]]:
-    """Every plain file below `folder`, as its path below `root` and its size; nothing where there is no folder.
+def listing(root: Path, folder: str) -> Iterator[tuple[str, int]]:
+    """Every plain file in `folder` and in its own folders, as its path below `root` and its size.
 
-    Names that are no UTF-8 are passed over: none of ours is.
+    No deeper: nothing of ours lies there, and what others put there may have no end. Nothing where there is no
+    folder. Links are not followed below it.
     """
-    try:
-        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return
-    for entry in entries:
+    for entry in _entries(root / folder):
         path = f"{folder}/{entry.name}" if folder else entry.name
-        if not _is_text(entry.name):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from walk(root, path)
-        elif entry.is_file(follow_symlinks=False):
-            yield path, entry.stat(follow_symlinks=False).st_size
+        inner = _entries(entry.path) if entry.is_dir(follow_symlinks=False) else []
+        for file, name in ((entry, path), *((below, f"{path}/{below.name}") for below in inner)):
+            if file.is_file(follow_symlinks=False):
+                yield name, file.stat(follow_symlinks=False).st_size
 
 
 def names(root: Path) -> list[str]:
     """Of the folders in `root`, links among them; none where there is no `root`."""
+    return [entry.name for entry in _entries(root) if entry.is_dir()]
+
+
+def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    """What lies in `folder`, by name; none where it is not there. Names that are no text are passed over."""
     try:
-        return sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and _is_text(entry.name))
+        found = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except FileNotFoundError:
         return []
+    return [entry for entry in found if entry.name.isprintable()]  # bytes that are no UTF-8 are lone surrogates
 
 
 def delete(path: Path) -> None:
     """Delete one file, durably. Raises OSError."""
     path.unlink()
     _sync(path.parent)
-
-
-def _is_text(name: str) -> bool:
-    return name.isprintable()  # bytes that are no UTF-8 come as lone surrogates
 
 
 def _make(folder: Path) -> None:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from landbridge.errors import ParcelDamaged, ParcelError
+from landbridge.errors import ParcelDamaged, UnknownVersion
 from landbridge.stage.naming import HIDDEN_NAME, MANIFEST_NAME, PARCEL_ID, PART_NAME
 
 FORMAT = "landbridge-parcel/1"
+MOST_FILE = 1 << 30  # bytes: a reader holds a file in memory
 _FILE = re.compile(r"([0-9a-f]{64}) (0|[1-9][0-9]{0,17}) (\S+)")
 
 
@@ -56,7 +57,7 @@ def index_text(parcel_id: str, manifest: IndexEntry, parts: Iterable[IndexEntry]
 def parse_index(text: str) -> Index:
     """The index of a text whose signature was verified.
 
-    Raises ParcelError for another format version, ParcelDamaged for what breaks the format's rules.
+    Raises UnknownVersion for another format version, ParcelDamaged for what breaks the format's rules.
     """
     version, _, rest = text.partition("\n")
     check_version(version)
@@ -66,6 +67,8 @@ def parse_index(text: str) -> Index:
         raise ParcelDamaged("the index names no parcel id")
     files = tuple(_entry(line) for line in lines)
     _check_names([f.name for f in files])
+    if (largest := max(f.bytes for f in files)) > MOST_FILE:
+        raise ParcelDamaged(f"the index names a file of {largest} bytes; {MOST_FILE} are accepted")
     return Index(parcel_id, files)
 
 
@@ -81,11 +84,11 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def check_version(version: str) -> None:
-    """Raises ParcelError, or ParcelDamaged where `version` is none at all."""
+    """Raises UnknownVersion, or ParcelDamaged where `version` is none at all."""
     if version == FORMAT:
         return
     if re.fullmatch("landbridge-parcel/[0-9]{1,4}", version):
-        raise ParcelError(f"the parcel is {version}, this landbridge reads {FORMAT}", hint="update landbridge here")
+        raise UnknownVersion(f"the parcel is {version}, this landbridge reads {FORMAT}", hint="update landbridge here")
     raise ParcelDamaged("this is no landbridge parcel")
 
 

@@ -78,13 +78,13 @@ class Store:
             return bytes(found.bytes())
 
     def files(self, folder: str) -> dict[str, int]:
-        """Paths below `folder` at any depth, each with its size in bytes; empty where there is no such folder.
+        """Paths in `folder` and in its own folders, each with its size in bytes; empty where there is no such folder.
 
-        Links, pipes and devices are no files, and links are not followed.
+        Object stores also tell what is deeper. Links, pipes and devices are no files, and links are not followed.
         """
         with _border(self.describe(folder)):
             if self.root is not None:
-                return dict(folders.walk(self.root, folder))
+                return dict(folders.listing(self.root, folder))
             return {entry["path"]: entry["size"] for entry in self._objects().list(folder).collect()}
 
     def folders(self) -> list[str]:

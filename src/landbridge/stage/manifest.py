@@ -2,18 +2,27 @@
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, PlainSerializer, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, FailFast, Field, PlainSerializer, TypeAdapter, ValidationError
 
 from landbridge.contracts.values import Filter
-from landbridge.errors import ParcelDamaged, ParcelError
+from landbridge.errors import ParcelDamaged, UnknownVersion
 from landbridge.schema.model import Relation, TableSchema, schema_to_json
 from landbridge.stage.index import FORMAT, check_version
 
 KNOWN_FEATURES: frozenset[str] = frozenset()
 
-Count = Annotated[int, Field(ge=0)]
+MOST_PARTS = 300_000
+MOST_COLUMNS = 10_000
+MOST_SCALE = 2**31 - 1  # Arrow's
+MOST_BYTES = 128 << 20  # of JSON: four hundred for each part
+MOST_OBJECTS = 350_000  # in that JSON: one for each part, two for each column
+MOST_ROWS = 2**63 - 1  # and of every other number: what a database holds
+
+Count = Annotated[int, Field(ge=0, le=MOST_ROWS)]
+Instant = Annotated[AwareDatetime, Field(ge=datetime(1, 1, 2, tzinfo=UTC), lt=datetime(9999, 12, 31, tzinfo=UTC))]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -67,18 +76,18 @@ class Manifest:
 
     _: KW_ONLY
     format: str = FORMAT
-    requires: tuple[str, ...] = ()
+    requires: Annotated[tuple[str, ...], FailFast()] = ()
     parcel_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
     pipeline_name: str
-    sequence: Annotated[int, Field(ge=1)]
+    sequence: Annotated[int, Field(ge=1, le=MOST_ROWS)]
     sync_mode: str
-    as_of: AwareDatetime
-    created_at: AwareDatetime
+    as_of: Instant
+    created_at: Instant
     landbridge_version: str
     source: Origin
     schema: Annotated[TableSchema, PlainSerializer(schema_to_json)]
     row_count: Count
-    parts: tuple[PartEntry, ...]
+    parts: Annotated[tuple[PartEntry, ...], FailFast()]
     encryption: Encryption
     compression: Compression
     load_hints: LoadHints = LoadHints()
@@ -90,14 +99,29 @@ class Manifest:
             raise ValueError("row_count is not the sum of the parts' rows")
         if len({part.file for part in self.parts}) != len(self.parts):
             raise ValueError("a file is named twice")
-        if len(set(self.schema.names)) != len(self.schema.columns):
-            raise ValueError("a column is named twice")
+        if len(self.parts) > MOST_PARTS:
+            raise ValueError(f"{len(self.parts)} parts; {MOST_PARTS} are accepted")
+        _check_columns(self.schema)
 
 
 @dataclass(frozen=True)
 class _Envelope:
     format: str
-    requires: tuple[str, ...]
+    requires: Annotated[tuple[str, ...], FailFast()]
+
+
+def _check_columns(schema: TableSchema) -> None:
+    if len(schema.columns) > MOST_COLUMNS:
+        raise ValueError(f"{len(schema.columns)} columns; {MOST_COLUMNS} are accepted")
+    if len(set(schema.names)) != len(schema.columns):
+        raise ValueError("a column is named twice")
+    if not all(name and "\0" not in name for name in schema.names):
+        raise ValueError("a column has a name that SQL cannot hold")
+    if any(
+        (1 if c.type.precision is None else c.type.precision) < 1 or abs(c.type.scale or 0) > MOST_SCALE
+        for c in schema.columns
+    ):
+        raise ValueError("a column has a precision or scale that no type has")
 
 
 _MANIFEST = TypeAdapter(Manifest)
@@ -122,17 +146,27 @@ def manifest_to_json(manifest: Manifest) -> bytes:
 def manifest_from_json(data: bytes) -> Manifest:
     """The manifest; fields that this version does not know are ignored.
 
-    Raises ParcelError for another format version or an unknown required feature, ParcelDamaged with the
+    Raises UnknownVersion for another format version or an unknown required feature, ParcelDamaged with the
     names of the fields that are wrong.
     """
+    if _is_too_large(data):
+        raise ParcelDamaged(f"the manifest is larger than any that is accepted: {len(data)} bytes")
     try:
         envelope = _ENVELOPE.validate_json(data)
         check_version(envelope.format)
         if unknown := set(envelope.requires) - KNOWN_FEATURES:
-            names = ", ".join(sorted(unknown))
-            raise ParcelError(f"the parcel needs what this landbridge does not know: {names}", hint="update landbridge")
+            names = ascii(", ".join(sorted(unknown))[:120])
+            raise UnknownVersion(
+                f"the parcel needs what this landbridge does not know: {names}", hint="update landbridge here"
+            )
         return _MANIFEST.validate_json(data, strict=True)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         told = [f"{'.'.join(map(str, p['loc'])) or 'as a whole'}: {p['msg'].lower()}" for p in problems[:5]]
         raise ParcelDamaged("the manifest is wrong: " + "; ".join(told)) from error
+
+
+def _is_too_large(data: bytes) -> bool:
+    """What is wrong with JSON is told with copies of it: a hundred times the memory of a list of empty objects."""
+    values, objects = data.count(b","), data.count(b"{") + data.count(b"[")
+    return len(data) > MOST_BYTES or objects > MOST_OBJECTS or values > 10 * MOST_OBJECTS

@@ -8,22 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from landbridge.errors import NotTrusted, ParcelDamaged, ParcelError, ParcelMissing
+from landbridge.errors import NotSigned, ParcelDamaged, ParcelError, ParcelMissing, ParcelSwapped, WronglySigned
 from landbridge.schema.arrow import arrow_schema
 from landbridge.sealing import age, note
 from landbridge.stage.index import Index, IndexEntry, parse_index
 from landbridge.stage.location import Store
 from landbridge.stage.manifest import Manifest, PartEntry, manifest_from_json
+from landbridge.stage.memory import bounded
 from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
+from landbridge.stage.refusal import Fault, carry_again, refusal
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyarrow.parquet import FileMetaData
 
 BATCH_ROWS = 64 * 1024
-MOST_INDEX = 64 << 20  # bytes: a hundred for each of half a million parts
-MOST_ROW_GROUP = 1 << 30  # bytes when decompressed; a writer of ours ends one at 16 MiB
-_NAMED = 10
+MOST_INDEX = 40 << 20  # bytes: a hundred and thirty for each of manifest.MOST_PARTS
+MADE_SO = "it was signed like this, and carrying it again does not help: export the table again"
+MOST_MEMORY = 2 << 30  # bytes for one batch while it is decoded; a row group of ours is 16 MiB, or one row
 
 
 @dataclass(frozen=True)
@@ -41,23 +42,25 @@ class Parcel:
         return replace(self, index=index, manifest=replace(self.manifest, parts=(), row_count=0))
 
 
-def find_parcels(store: Store, table: str) -> list[str]:
-    """Folders of the table's finished parcels, oldest first. Whether they are sound is not looked at.
+def find_parcels(store: Store, table: str, *, finished: bool = True) -> list[str]:
+    """Folders of the table's finished parcels, or of its unfinished ones, oldest first; sound or not.
 
     Raises Unreachable, AccessDenied.
     """
     store.reach()
     levels = [path.split("/") for path in store.files(table)]
-    return sorted("/".join(p[:2]) for p in levels if len(p) == 3 and p[2] == INDEX and PARCEL_ID.fullmatch(p[1]))
+    found = {"/".join(p[:2]) for p in levels if len(p) == 3 and PARCEL_ID.fullmatch(p[1])}
+    whole = {"/".join(p[:2]) for p in levels if len(p) == 3 and p[2] == INDEX}
+    return sorted(found & whole if finished else found - whole)
 
 
 def find_obfuscated(store: Store) -> list[str]:
-    """Folders of finished obfuscated parcels, in no meaningful order; what they hold must be opened to be known.
+    """Folders of obfuscated parcels, finished or not, in no meaningful order; what they hold must be opened.
 
     Raises Unreachable, AccessDenied.
     """
     store.reach()
-    return [name for name in store.folders() if HIDDEN_FOLDER.fullmatch(name) and is_finished(store, name)]
+    return [name for name in store.folders() if HIDDEN_FOLDER.fullmatch(name)]
 
 
 def is_finished(store: Store, folder: str) -> bool:
@@ -68,16 +71,18 @@ def is_finished(store: Store, folder: str) -> bool:
 def open_parcel(store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str]) -> Parcel:
     """Check all but the parts' contents. `identities` may be empty for a parcel that is not sealed.
 
-    Raises ParcelMissing, ParcelDamaged (both name the files to carry), NotTrusted, CannotOpen, ParcelError.
+    Raises ParcelMissing, ParcelDamaged (both name the files to carry), NotTrusted, CannotOpen, UnknownVersion.
     """
-    index, signer = _read_index(store, folder, verifiers)
-    check_present(folder, index.files, store.files(folder))
+    index, signer = read_index(store, folder, verifiers)
+    if faults := differing(folder, index.files, store.files(folder)):
+        raise refusal(folder, index.parcel_id, faults)
     return Parcel(folder, index, _read_manifest(store, folder, index, identities), signer)
 
 
 def plain_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequence[str]) -> bytes:
     """The part as a Parquet file in memory. Raises ParcelMissing, ParcelDamaged, CannotOpen."""
-    data = _fetch(store, parcel.folder, IndexEntry(entry.file, entry.sealed_bytes, entry.sealed_sha256))
+    carried = IndexEntry(entry.file, entry.sealed_bytes, entry.sealed_sha256)
+    data = fetch(store, parcel.folder, parcel.index.parcel_id, carried)
     with _about(f"{parcel.folder}/{entry.file}"):
         plain = age.open_sealed(data, identities) if parcel.index.sealed else data
         if len(plain) != entry.plain_bytes or hashlib.sha256(plain).hexdigest() != entry.plain_sha256:
@@ -88,30 +93,42 @@ def plain_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Seque
 def read_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequence[str]) -> "Iterator[pa.RecordBatch]":
     """The part's rows, in batches of `arrow_schema(parcel.manifest.schema)` and at most BATCH_ROWS rows.
 
-    All checks are done before the first batch. Raises ParcelMissing, ParcelDamaged, CannotOpen.
+    All checks that need no row are done before the first batch. Raises ParcelMissing, ParcelDamaged, CannotOpen.
     """
     import pyarrow as pa
-    from pyarrow.parquet import ParquetFile
 
     plain = plain_part(store, parcel, entry, identities)
     with _about(f"{parcel.folder}/{entry.file}"):
         try:
-            file = ParquetFile(pa.BufferReader(plain))
-            if not file.schema_arrow.equals(arrow_schema(parcel.manifest.schema)):
-                raise ParcelDamaged("its columns are not the manifest's")
-            _check_size(file.metadata)
-            if file.metadata.num_rows != entry.rows:
-                raise ParcelDamaged(f"it has {file.metadata.num_rows} rows, the manifest says {entry.rows}")
-            yield from file.iter_batches(BATCH_ROWS, use_threads=False)  # each process has a part of its own
-        except pa.ArrowException as error:
+            yield from _rows(plain, parcel, entry)
+        except MemoryError as error:
+            raise ParcelDamaged(f"it needs more than {MOST_MEMORY} bytes of memory to be read") from error
+        except (pa.ArrowException, OSError, ValueError) as error:  # pyarrow's own words for broken files are all three
             raise ParcelDamaged("it is no readable Parquet file") from error
 
 
-def _check_size(metadata: "FileMetaData") -> None:
-    """A row group is decompressed as a whole: even a signed one must not fill the memory."""
-    sizes = (metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
-    if (largest := max(sizes, default=0)) > MOST_ROW_GROUP:
-        raise ParcelDamaged(f"it holds a row group of {largest} bytes; {MOST_ROW_GROUP} are accepted")
+def _rows(plain: bytes, parcel: Parcel, entry: PartEntry) -> "Iterator[pa.RecordBatch]":
+    """Nothing in the file is believed: not its counts, not its sizes, not that its text is text."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    with bounded(MOST_MEMORY):
+        file = ParquetFile(pa.BufferReader(plain))
+        if not file.schema_arrow.equals(arrow_schema(parcel.manifest.schema)):
+            raise ParcelDamaged("its columns are not the manifest's")
+        if file.metadata.num_rows != entry.rows:
+            raise ParcelDamaged(f"it has {file.metadata.num_rows} rows, the manifest says {entry.rows}")
+        batches = file.iter_batches(BATCH_ROWS, use_threads=False)  # each process has a part of its own
+    rows = 0
+    while True:
+        with bounded(MOST_MEMORY):
+            if (batch := next(batches, None)) is None:
+                break
+            batch.validate(full=True)
+        rows += batch.num_rows
+        yield batch
+    if rows != entry.rows:
+        raise ParcelDamaged(f"it says that it has {entry.rows} rows, and holds {rows}")
 
 
 def check_parcel(
@@ -123,13 +140,13 @@ def check_parcel(
     not sealed: also the manifest, and that every row can be read. Raises no ParcelError: it returns them.
     """
     try:
-        index, signer = _read_index(store, folder, verifiers)
+        index, signer = read_index(store, folder, verifiers)
     except ParcelError as error:
         return [error]
     faults: list[ParcelError] = []
     for file in index.files:
         try:
-            _fetch(store, folder, file)
+            fetch(store, folder, index.parcel_id, file)
         except ParcelError as error:
             faults.append(error)
     if faults or (identities is None and index.sealed):
@@ -152,44 +169,43 @@ def _contents(store: Store, folder: str, index: Index, signer: str, identities: 
     return faults
 
 
-def check_present(folder: str, files: Iterable[IndexEntry], present: Mapping[str, int]) -> None:
-    """Compare with a listing of `folder`. Raises ParcelMissing or ParcelDamaged, naming the files to carry."""
-    missing, wrong = [], []
-    for file in files:
-        size = present.get(f"{folder}/{file.name}")
-        if size is None:
-            missing.append(file.name)
-        elif size != file.bytes:
-            wrong.append(f"{file.name} ({size} of {file.bytes} bytes)")
-    if missing:
-        raise ParcelMissing(f"{folder} lacks {_some(missing)}", hint=f"carry again: {_some(missing)}")
-    if wrong:
-        raise ParcelDamaged(f"{folder} holds files of the wrong size: {_some(wrong)}", hint="carry these files again")
-
-
-def _read_index(store: Store, folder: str, verifiers: Sequence[str]) -> tuple[Index, str]:
+def read_index(store: Store, folder: str, verifiers: Sequence[str]) -> tuple[Index, str]:
+    """The index and the name of its signer. Raises ParcelMissing, NotTrusted, ParcelDamaged, UnknownVersion."""
     path = f"{folder}/{INDEX}"
+    again = carry_again(folder.rpartition("/")[2], [INDEX])
     try:
         data = store.get(path, most=MOST_INDEX)
     except ParcelMissing as error:
         raise ParcelMissing(
-            f"{store.describe(path)} is not there: the parcel is unfinished, or not all of it was carried",
-            hint=f"carry the whole folder {folder} again",
+            f"{store.describe(path)} is not there: the parcel is unfinished, or not all of it was carried", hint=again
         ) from error
+    except ParcelDamaged as error:
+        raise ParcelDamaged(error.message, hint=again) from error
     with _about(path):
         try:
             text, signer = note.verify(data.decode(), verifiers)
         except UnicodeDecodeError as error:
-            raise NotTrusted("not a signed note: it is not text") from error
+            raise NotSigned("not a signed note: it is not text", hint=again) from error
+        except (NotSigned, WronglySigned) as error:
+            raise type(error)(error.message, hint=again) from error
         return parse_index(text), signer
 
 
+def peek_index(store: Store, folder: str) -> Index:
+    """The index as it stands, whoever signed it: advice, never proof. Raises ParcelError."""
+    try:
+        text = store.get(f"{folder}/{INDEX}", most=MOST_INDEX).decode()
+    except UnicodeDecodeError as error:
+        raise NotSigned(f"{folder}/{INDEX} is not text") from error
+    return parse_index(text.rpartition("\n\n")[0] + "\n")
+
+
 def _read_manifest(store: Store, folder: str, index: Index, identities: Sequence[str]) -> Manifest:
-    data = _fetch(store, folder, index.manifest)
+    data = fetch(store, folder, index.parcel_id, index.manifest)
     with _about(f"{folder}/{index.manifest.name}"):
         manifest = manifest_from_json(age.open_sealed(data, identities) if index.sealed else data)
         if manifest.parcel_id != index.parcel_id:
-            raise ParcelDamaged("manifest and index are of different parcels")
+            raise ParcelSwapped("manifest and index are of different parcels")
         if index.sealed != (manifest.encryption.format == "age"):
             raise ParcelDamaged("manifest and index disagree on encryption")
         parts = [IndexEntry(part.file, part.sealed_bytes, part.sealed_sha256) for part in manifest.parts]
@@ -198,28 +214,52 @@ def _read_manifest(store: Store, folder: str, index: Index, identities: Sequence
     return manifest
 
 
-def _fetch(store: Store, folder: str, file: IndexEntry) -> bytes:
+def differing(folder: str, files: Iterable[IndexEntry], present: Mapping[str, int]) -> list[Fault]:
+    """What a listing of `folder` tells: files that are not there, or not of their size."""
+    sizes = [(file, present.get(f"{folder}/{file.name}")) for file in files]
+    return [fault for file, size in sizes if (fault := _size_fault(file, size))]
+
+
+def _size_fault(file: IndexEntry, size: int | None) -> Fault | None:
+    if size is None:
+        return Fault(file.name, ParcelMissing, "is missing")
+    if size == file.bytes:
+        return None
+    return Fault(
+        file.name, ParcelDamaged, f"is {'cut' if size < file.bytes else 'too long'}: {size} of {file.bytes} bytes"
+    )
+
+
+def fetch(store: Store, folder: str, parcel_id: str, file: IndexEntry) -> bytes:
+    """The file's bytes as they were signed. Raises ParcelMissing, ParcelDamaged."""
+    found = examined(store, folder, file, most=file.bytes)
+    if isinstance(found, Fault):
+        raise refusal(folder, parcel_id, [found])
+    return found
+
+
+def examined(store: Store, folder: str, file: IndexEntry, *, most: int) -> bytes | Fault:
+    """The file's bytes as they were signed, or what is wrong with them; no more than `most` bytes are read."""
     path = f"{folder}/{file.name}"
     try:
-        data = store.get(path, most=file.bytes)
-    except ParcelMissing as error:
-        raise ParcelMissing(error.message, hint=f"carry again: {path}") from error
-    if len(data) != file.bytes:
-        raise ParcelDamaged(f"{path} has {len(data)} of {file.bytes} bytes", hint=f"carry again: {path}")
-    if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise ParcelDamaged(f"{path} is not what was signed: its SHA-256 differs", hint=f"carry again: {path}")
+        data = store.get(path, most=most)
+    except ParcelMissing:
+        return Fault(file.name, ParcelMissing, "is missing")
+    except ParcelDamaged as error:
+        return Fault(file.name, ParcelDamaged, error.message.removeprefix(f"{store.describe(path)} "))
+    found = hashlib.sha256(data).hexdigest()
+    if fault := _size_fault(file, len(data)):
+        return replace(fault, found=found)
+    if found != file.sha256:
+        return Fault(file.name, ParcelDamaged, "is not what was signed: its SHA-256 differs", found)
     return data
 
 
 @contextmanager
 def _about(where: str) -> Iterator[None]:
-    """Say in a parcel's error which file it is about."""
+    """Say in a parcel's error which file it is about; what is damaged though it was signed, was so at its making."""
     try:
         yield
     except ParcelError as error:
-        raise type(error)(f"{where}: {error.message}", hint=error.hint) from error
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+        hint = error.hint or (MADE_SO if isinstance(error, ParcelDamaged) else None)
+        raise type(error)(f"{where}: {error.message}", hint=hint) from error

@@ -13,7 +13,8 @@ from landbridge.stage.location import Store
 from landbridge.stage.manifest import Compression, Manifest, PartEntry, manifest_to_json
 from landbridge.stage.naming import INDEX, hidden_name, manifest_name, part_name
 from landbridge.stage.padding import pad_parquet, pad_text
-from landbridge.stage.reading import check_present, is_finished
+from landbridge.stage.reading import differing, is_finished
+from landbridge.stage.refusal import refusal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,7 +101,8 @@ def seal_parcel(
     present = store.files(folder)
     if f"{folder}/{INDEX}" in present:
         raise ParcelError(f"parcel {manifest.parcel_id} is sealed already, and is never written to again")
-    check_present(folder, parts, present)
+    if faults := differing(folder, parts, present):
+        raise refusal(folder, None, faults)
     store.put(f"{folder}/{name}", data, timeless=obfuscated)
     store.put(f"{folder}/{INDEX}", index, timeless=obfuscated)
     return entry.bytes + sum(part.bytes for part in parts) + len(index)
