@@ -7,7 +7,7 @@ Only Ed25519 (type 0x01). Keys are text as Go's sumdb/note writes them:
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature
@@ -60,11 +60,12 @@ def sign(text: str, signer: str) -> str:
     return f"{text}\n— {key.name} {base64.b64encode(key.id + signature).decode()}\n"
 
 
-def verify(note: str, verifiers: Sequence[str]) -> tuple[str, str]:
+def verify(note: str, verifiers: Sequence[str], revoked: Sequence[str] = ()) -> tuple[str, str]:
     """The note's text, and the name of the first trusted signer.
 
     Signatures by unknown keys are ignored. Raises NotTrusted where no key of `verifiers` signed, where one
     of them signed something else, or where `note` is no signed note; ValueError for a malformed verifier.
+    `revoked` are keys that count as unknown: they only make the refusal say so.
     """
     text, signatures = _split(note)
     known = {(key.name, key.id): key for key in map(_read_verifier, verifiers)}
@@ -72,12 +73,23 @@ def verify(note: str, verifiers: Sequence[str]) -> tuple[str, str]:
     for key, signature in trusted:
         _check_signature(key, signature, text)
     if not trusted:
-        names = ", ".join(sorted({ascii(name) for name, _ in signatures})[:3])
-        raise NotTrusted(
-            f"signed by {names}, and by no signer that is trusted here",
-            hint="landbridge keys trust NAME+…: the signer key that `landbridge keys show` prints on the other side",
-        )
+        raise _not_trusted(signatures, {(key.name, key.id) for key in map(_read_verifier, revoked)})
     return text, trusted[0][0].name
+
+
+def _not_trusted(signatures: Sequence[tuple[str, bytes]], revoked: Container[tuple[str, bytes]]) -> NotTrusted:
+    gone = [(name, blob[:4].hex()) for name, blob in signatures if (name, blob[:4]) in revoked]
+    if gone:
+        name, key_id = gone[0]
+        return NotTrusted(
+            f"signed by {name!a} with key {key_id}, which was revoked here",
+            hint="have the other side export it again with its new key, and `landbridge keys trust` that one",
+        )
+    names = ", ".join(sorted({ascii(name) for name, _ in signatures})[:3])
+    return NotTrusted(
+        f"signed by {names}, and by no signer that is trusted here",
+        hint="landbridge keys trust NAME+…: the signer key that `landbridge keys show` prints on the other side",
+    )
 
 
 def _check_signature(key: _Key, signature: bytes, text: str) -> None:
