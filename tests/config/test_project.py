@@ -47,7 +47,7 @@ imports: /mnt/usb
 stage: ../stage
 keys: /keys
 processes: 4
-parcels: {compression_type: brotli, compression_level: 11, part_size: 64 MiB}
+parcels: {compression_type: brotli, compression_level: 11, part_size: 64 MiB, require_escrow: true}
 connections:
 defaults:
 x-anything: {goes: [here]}
@@ -60,6 +60,7 @@ x-anything: {goes: [here]}
         "compression_type": "brotli",
         "compression_level": 11,
         "part_size": 64 * 2**20,
+        "require_escrow": True,
     }
     assert load("drive_table: sqlite:////var/x.db").drive_table == "sqlite:////var/x.db"
     assert load("drive_table: sqlite:///x.db").drive_table == f"sqlite:///{tmp_path}/x.db"

@@ -54,7 +54,7 @@ def init_command(
     for name, text in (("landbridge.yaml", PROJECT), ("config/tables.yaml", TABLES), (".gitignore", IGNORED)):
         _write(folder / name, text)
     keyring = Keyring(folder / "keys")
-    if not keyring.folder.exists():
+    if not keyring.is_whole:
         keyring.generate(default_signer_name())
         typer.echo(
             f"wrote {folder / 'keys'}: this side's keys; `landbridge keys show` prints what the other side needs"

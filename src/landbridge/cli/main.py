@@ -36,11 +36,13 @@ COMMANDS: Summaries = {
         "generate": "Make this side's keys.",
         "show": "Print the two lines that the other side must trust.",
         "trust": "Trust the lines of the other side.",
+        "rotate": "Make a new identity or signing key.",
+        "revoke": "Trust a key no more.",
     },
     "doctor": "Ask every connection: reachable, login, TLS, grants, clock.",
     "demo": "Carry real tables across a gap, here and now.",
 }
-GROUP_HELP = {"parcel": "List, show, check or open parcels.", "keys": "Generate, show or trust keys."}
+GROUP_HELP = {"parcel": "List, show, check or open parcels.", "keys": "Generate, show, trust, rotate or revoke keys."}
 _NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser
 MOVES_ROWS = ("run", "export-data", "import-data")
 INTERRUPTED = 130

@@ -32,7 +32,7 @@ def age(span: timedelta) -> str:
     return f"{seconds} s"
 
 
-def print_table(headings: Sequence[str], lines: Sequence[Sequence[object]]) -> None:
+def print_table(headings: Sequence[str], lines: Sequence[Sequence[object]], *, err: bool = False) -> None:
     """Left-aligned columns two spaces apart; None is shown as a dash, numbers are right-aligned."""
     cells = [
         ["-" if cell is None else f"{cell:,}" if type(cell) is int else str(cell) for cell in line] for line in lines
@@ -44,7 +44,7 @@ def print_table(headings: Sequence[str], lines: Sequence[Sequence[object]]) -> N
     right = right or [False] * len(headings)
     for row in [list(headings), *cells]:
         line = "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
-        typer.echo(line.rstrip())
+        typer.echo(line.rstrip(), err=err)
 
 
 def print_json(data: Any) -> None:  # noqa: ANN401  anything that JSON can say

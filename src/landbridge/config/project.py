@@ -76,6 +76,7 @@ class ParcelSettings(Strict):
     compression_type: Literal["zstd", "snappy", "gzip", "brotli"] = "zstd"
     compression_level: int = Field(default=3, ge=1, le=22)
     part_size: Annotated[int, BeforeValidator(_size), AfterValidator(_part_size)] = 8 * MIB
+    require_escrow: bool = False
 
     @model_validator(mode="after")
     def _level_of_its_type(self) -> Self:

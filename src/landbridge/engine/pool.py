@@ -9,7 +9,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -20,6 +20,7 @@ from threading import Thread
 from typing import TypeVar
 
 from landbridge.errors import RunError
+from landbridge.sealing.passphrase import take_over, unlocked
 
 Result = TypeVar("Result")
 
@@ -35,9 +36,11 @@ def get_ready() -> None:
 
 
 def open_pool(processes: int) -> Executor:
-    """A pool whose processes start at once."""
+    """A pool whose processes start at once, and know what a passphrase has unlocked until now."""
     get_ready()
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("forkserver"), initializer=_begin)
+    pool = ProcessPoolExecutor(
+        processes, mp_context=get_context("forkserver"), initializer=_begin, initargs=(unlocked(),)
+    )
     pool.submit(int)
     return pool
 
@@ -68,7 +71,8 @@ def each(pool: Executor, tasks: Iterable[Callable[[], Result]], *, at_once: int)
         wait(running)
 
 
-def _begin() -> None:
+def _begin(unlocked: Mapping[str, str]) -> None:
+    take_over(unlocked)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_follow, daemon=True).start()

@@ -70,6 +70,8 @@ def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
 
 def _keys(plan: Plan, world: World) -> str:
     world.keyring.signer()
+    if plan.job_kind == "run":
+        _ = world.identities  # will open the parcel again: a passphrase is asked for now, not after the read
     if not plan.packing or not plan.packing.encryption:
         return "signing key is there; the table's config says that it is not encrypted"
     recipients = world.recipients(own=plan.job_kind == "run")

@@ -71,7 +71,13 @@ def _shelved(world: World, location: str, folder: str, files: dict[str, int]) ->
     if not whole.finished:
         return whole
     try:
-        parcel = open_parcel(open_store(location), folder, verifiers=acceptable(world), identities=world.identities)
+        parcel = open_parcel(
+            open_store(location),
+            folder,
+            verifiers=acceptable(world),
+            identities=world.identities,
+            revoked=world.keyring.revoked_signers(),
+        )
     except ParcelError as error:
         return Shelved(folder, whole.files, whole.size, finished=True, problem=error.message)
     return Shelved(folder, whole.files, whole.size, finished=True, parcel=parcel)
@@ -79,7 +85,7 @@ def _shelved(world: World, location: str, folder: str, files: dict[str, int]) ->
 
 def acceptable(world: World) -> tuple[str, ...]:
     """For looking at parcels, our own signature counts as well as those that we trust."""
-    return (*world.keyring.trusted_signers(), world.keyring.own_verifier)
+    return (*world.keyring.trusted_signers(), *world.keyring.own_verifiers())
 
 
 def find_one(location: str, name: str) -> str:

@@ -20,14 +20,20 @@ def open_staged(plan: Plan, row: Run, world: World) -> Parcel:
     if plan.parcel is not None:
         return open_carried(plan, world)
     folder = row.phases["source_to_stage_transfer"].details["folder"]
-    own = (world.keyring.own_verifier,)
+    own = world.keyring.own_verifiers()
     return open_parcel(open_store(plan.location), folder, verifiers=own, identities=world.identities)
 
 
 def open_folder(world: World, location: str, folder: str, *, table: str) -> Parcel:
     """Open a carried parcel by the keys of this side, and refuse one that is another table's."""
-    store = open_store(location)
-    parcel = open_parcel(store, folder, verifiers=world.keyring.verifiers(), identities=world.identities)
+    store, keyring = open_store(location), world.keyring
+    parcel = open_parcel(
+        store,
+        folder,
+        verifiers=keyring.verifiers(),
+        identities=world.identities,
+        revoked=keyring.revoked_signers(),
+    )
     if parcel.manifest.pipeline_name != table:
         raise ParcelError(
             f"{store.describe(folder)} holds a parcel of another table: {parcel.manifest.pipeline_name}",

@@ -66,7 +66,12 @@ class World:
         return open_pool(self.processes)
 
     def warm_up(self) -> None:
-        """Start the worker processes now, or new ones where one has died: they get ready beside the first phases."""
+        """Start the worker processes now, or new ones where one has died: they get ready beside the first phases.
+
+        Where a passphrase has to be asked for first, they start when they are needed, and are handed what it unlocks.
+        """
+        if self.keyring.identity.need_passphrase and "pool" not in self.__dict__:
+            return
         try:
             self.pool.submit(int)
         except BrokenProcessPool:
@@ -85,7 +90,9 @@ class World:
 
     def recipients(self, *, own: bool) -> tuple[str, ...]:
         """Whom parcels are sealed for: the trusted recipients, or, in one hop, this project itself."""
-        return (self.keyring.own_recipient,) if own else self.keyring.recipients()
+        if own:
+            return (self.keyring.own_recipient,)
+        return self.keyring.recipients(require_escrow=self.project.parcels.require_escrow)
 
     def close(self) -> None:
         if "pool" in self.__dict__:

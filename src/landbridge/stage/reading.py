@@ -65,12 +65,16 @@ def is_finished(store: Store, folder: str) -> bool:
     return f"{folder}/{INDEX}" in store.files(folder)
 
 
-def open_parcel(store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str]) -> Parcel:
+def open_parcel(
+    store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str], revoked: Sequence[str] = ()
+) -> Parcel:
     """Check all but the parts' contents. `identities` may be empty for a parcel that is not sealed.
+
+    `revoked` are verifier keys by which nothing is accepted; the refusal then says so.
 
     Raises ParcelMissing, ParcelDamaged (both name the files to carry), NotTrusted, CannotOpen, ParcelError.
     """
-    index, signer = _read_index(store, folder, verifiers)
+    index, signer = _read_index(store, folder, verifiers, revoked)
     check_present(folder, index.files, store.files(folder))
     return Parcel(folder, index, _read_manifest(store, folder, index, identities), signer)
 
@@ -115,7 +119,12 @@ def _check_size(metadata: "FileMetaData") -> None:
 
 
 def check_parcel(
-    store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str] | None
+    store: Store,
+    folder: str,
+    *,
+    verifiers: Sequence[str],
+    identities: Sequence[str] | None,
+    revoked: Sequence[str] = (),
 ) -> list[ParcelError]:
     """Every fault that can be found, at most one for each file; [] for a sound parcel.
 
@@ -123,7 +132,7 @@ def check_parcel(
     not sealed: also the manifest, and that every row can be read. Raises no ParcelError: it returns them.
     """
     try:
-        index, signer = _read_index(store, folder, verifiers)
+        index, signer = _read_index(store, folder, verifiers, revoked)
     except ParcelError as error:
         return [error]
     faults: list[ParcelError] = []
@@ -167,7 +176,7 @@ def check_present(folder: str, files: Iterable[IndexEntry], present: Mapping[str
         raise ParcelDamaged(f"{folder} holds files of the wrong size: {_some(wrong)}", hint="carry these files again")
 
 
-def _read_index(store: Store, folder: str, verifiers: Sequence[str]) -> tuple[Index, str]:
+def _read_index(store: Store, folder: str, verifiers: Sequence[str], revoked: Sequence[str]) -> tuple[Index, str]:
     path = f"{folder}/{INDEX}"
     try:
         data = store.get(path, most=MOST_INDEX)
@@ -178,7 +187,7 @@ def _read_index(store: Store, folder: str, verifiers: Sequence[str]) -> tuple[In
         ) from error
     with _about(path):
         try:
-            text, signer = note.verify(data.decode(), verifiers)
+            text, signer = note.verify(data.decode(), verifiers, revoked)
         except UnicodeDecodeError as error:
             raise NotTrusted("not a signed note: it is not text") from error
         return parse_index(text), signer

@@ -16,7 +16,13 @@ def check_command(parcel: ParcelName, *, source: From = None, project: ProjectFo
         location = place(source) or world.project.imports
         folder = find_one(location, parcel)
         identities = world.identities
-        faults = check_parcel(open_store(location), folder, verifiers=acceptable(world), identities=identities)
+        faults = check_parcel(
+            open_store(location),
+            folder,
+            verifiers=acceptable(world),
+            identities=identities,
+            revoked=world.keyring.revoked_signers(),
+        )
     for fault in faults:
         report(fault)
     if faults:

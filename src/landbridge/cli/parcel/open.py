@@ -29,7 +29,13 @@ def open_command(
         location = place(source) or world.project.imports
         store, identities = open_store(location), world.identities
         folder = find_one(location, parcel)
-        opened = open_parcel(store, folder, verifiers=acceptable(world), identities=identities)
+        opened = open_parcel(
+            store,
+            folder,
+            verifiers=acceptable(world),
+            identities=identities,
+            revoked=world.keyring.revoked_signers(),
+        )
         to.mkdir(parents=True, exist_ok=True)
         for entry in opened.manifest.parts:
             data = plain_part(store, opened, entry, identities)

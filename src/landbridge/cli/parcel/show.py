@@ -26,6 +26,7 @@ def show_command(
             find_one(location, parcel),
             verifiers=acceptable(world),
             identities=world.identities,
+            revoked=world.keyring.revoked_signers(),
         )
     if as_json:
         typer.echo(manifest_to_json(opened.manifest).decode(), nl=False)
