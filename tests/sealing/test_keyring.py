@@ -1,6 +1,8 @@
 """The key folder: made once, read strictly, and never trusting by itself."""
 
+import os
 import stat
+from errno import ENOSPC
 
 import pytest
 
@@ -8,6 +10,8 @@ from landbridge.errors import AccessDenied, CannotOpen, ConfigError, NotTrusted,
 from landbridge.sealing.age import new_identity, open_sealed, seal
 from landbridge.sealing.keyring import Keyring, default_signer_name
 from landbridge.sealing.note import new_signer, sign, verify
+
+SECRETS = ("identity.txt", "signing.key")
 
 
 @pytest.fixture
@@ -37,15 +41,41 @@ def test_the_identity_file_is_as_age_keygen_writes_it(keyring):
     assert secret.startswith("AGE-SECRET-KEY-1")
 
 
-@pytest.mark.parametrize("left", ["identity.txt", "signing.key"])
-def test_keys_are_never_overwritten(keyring, left):
-    """One existing key is enough to refuse, and it stays as it was."""
-    for name in {"identity.txt", "signing.key"} - {left}:
-        (keyring.folder / name).unlink()
-    before = (keyring.folder / left).read_bytes()
+def test_keys_are_never_overwritten(keyring):
+    """Where both keys are, making them is refused, and they stay as they were."""
+    before = [(keyring.folder / name).read_bytes() for name in SECRETS]
     with pytest.raises(UsageError, match="never overwritten"):
         keyring.generate("other")
+    assert [(keyring.folder / name).read_bytes() for name in SECRETS] == before
+
+
+@pytest.mark.parametrize("left", SECRETS)
+def test_a_key_that_is_missing_is_made(keyring, left):
+    """Killed between the two, the same command makes the one that is missing, and the other stays as it was."""
+    for name in {*SECRETS} - {left}:
+        (keyring.folder / name).unlink()
+    before = (keyring.folder / left).read_bytes()
+    assert not keyring.is_whole
+    keyring.generate("exporter.example/one")
     assert (keyring.folder / left).read_bytes() == before
+    assert keyring.own_verifier.startswith("exporter.example/one+")
+    assert keyring.own_recipient.startswith("age1")
+
+
+def test_half_a_secret_is_none(tmp_path, monkeypatch):
+    """A disk that is full while a secret is written leaves no file of its name, and nothing beside it."""
+    keyring = Keyring(tmp_path / "keys")
+
+    def full(_descriptor):
+        raise OSError(ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="no space"):
+            keyring.generate("exporter.example/one")
+    assert list(keyring.folder.iterdir()) == []
+    keyring.generate("exporter.example/one")
+    assert keyring.is_whole
 
 
 def test_a_signer_needs_a_usable_name(tmp_path):

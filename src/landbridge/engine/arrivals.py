@@ -1,5 +1,7 @@
 """Which carried parcel an import takes."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from landbridge.engine.plan import Plan
@@ -64,3 +66,28 @@ def refuse_older(world: World, plan: Plan, manifest: Manifest) -> None:
             f"number {loaded.sequence} is loaded already",
             hint=f"--parcel {manifest.parcel_id} loads the older rows all the same",
         )
+
+
+def never_seen(world: World, plan: Plan, manifest: Manifest) -> list[tuple[int, int]]:
+    """Numbers, as pairs of first and last, of parcels that were sealed since the one loaded before this, and that
+    do not lie beside it whole. Nothing is missed before the first parcel that was loaded here.
+    """
+    before = parcels.last_loaded(world.ledger, plan.pipeline_name, below=manifest.sequence)
+    if before is None or before.sequence is None or before.sequence + 1 == manifest.sequence:
+        return []
+    between = _sequences(world, plan, after=before.parcel_id, until=manifest.parcel_id)
+    missing, expected = [], before.sequence + 1
+    for number in sorted({*between, manifest.sequence}):
+        if number > expected:
+            missing.append((expected, number - 1))
+        expected = max(expected, number + 1)
+    return missing
+
+
+def _sequences(world: World, plan: Plan, *, after: str, until: str) -> Iterator[int]:
+    """Sequence numbers of the sound parcels that lie between two of the table; ids grow with time."""
+    table = plan.pipeline_name
+    for folder in find_parcels(open_store(plan.location), table):
+        if parcel_folder(table, after) < folder < parcel_folder(table, until):
+            with suppress(ParcelError):  # who cannot read it has not seen it
+                yield open_folder(world, plan.location, folder, table=table).manifest.sequence

@@ -1,7 +1,8 @@
 """Phase 3: source to parcel. Read one instant in parts, seal every part, sign the index last."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,14 +15,14 @@ from landbridge.engine.pool import each
 from landbridge.engine.staged import open_carried
 from landbridge.engine.work import Unload
 from landbridge.engine.world import World
-from landbridge.errors import SourceError
+from landbridge.errors import LandbridgeError, SourceError
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Compression, Encryption, Manifest, Origin, PartEntry, numbered
 from landbridge.stage.naming import new_parcel_id, parcel_folder
-from landbridge.stage.writing import PartSettings, seal_parcel
+from landbridge.stage.writing import PartSettings, delete_parcel, delete_unfinished, seal_parcel
 
 
 def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
@@ -31,8 +32,34 @@ def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     written = parcels.list_parcels(world.ledger, plan.pipeline_name, "out")
     parcel_id = new_parcel_id(after=max((slot.parcel_id for slot in written), default=""))
     folder = parcel_folder(plan.pipeline_name, parcel_id)
+    with _deleted_on_failure(plan, parcel_id, world):
+        manifest = _write(plan, row, world, parcel_id)
+    return completed(parcel_id=parcel_id, **_details(folder, manifest))
+
+
+@contextmanager
+def _deleted_on_failure(plan: Plan, parcel_id: str, world: World) -> Iterator[None]:
+    """Delete the parcel's files if its writing fails, unless it is whole: a disk that is full must not stay so.
+
+    Its ledger row is left to the next attempt. One that has settled it already, because our lease was lost,
+    has given its number away: then not even an index makes it a parcel.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(LandbridgeError):  # what failed matters more, and the next attempt deletes what is left
+            written = parcels.list_parcels(world.ledger, plan.pipeline_name, "out")
+            abandoned = any(slot.parcel_id == parcel_id and slot.state == "abandoned" for slot in written)
+            delete = delete_parcel if abandoned else delete_unfinished
+            delete(open_store(plan.location), parcel_folder(plan.pipeline_name, parcel_id))
+        raise
+
+
+def _write(plan: Plan, row: Run, world: World, parcel_id: str) -> Manifest:
+    read, _ = _reading(plan)
+    folder = parcel_folder(plan.pipeline_name, parcel_id)
     recipients = _recipients(plan, world)
-    with world.connector(plan.read.connection).snapshot(plan.read) as shot:
+    with world.connector(read.connection).snapshot(read) as shot:
         slot = parcels.reserve(
             world.ledger,
             pipeline_name=plan.pipeline_name,
@@ -42,14 +69,14 @@ def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
             pipeline_id=row.pipeline_id,
         )
         entries = _unload(plan, shot, folder, recipients, world)
-    _check_complete(plan.read, shot, entries)
-    manifest = _manifest(plan, shot, slot, entries, world.project.connections[plan.read.connection].type)
+    _check_complete(read, shot, entries)
+    manifest = _manifest(plan, shot, slot, entries, world.project.connections[read.connection].type)
     size = sum(entry.sealed_bytes for entry in entries)
     parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
     world.still_ours()
     seal_parcel(open_store(plan.location), folder, manifest, recipients=recipients, signer=world.keyring.signer())
     parcels.seal(world.ledger, parcel_id)
-    return completed(parcel_id=parcel_id, **_details(folder, manifest))
+    return manifest
 
 
 def _recipients(plan: Plan, world: World) -> tuple[str, ...] | None:
@@ -104,9 +131,10 @@ def _unload(
     ]
     world.emit(RowsExpected(shot.rows))
     entries: list[PartEntry] = []
-    for written in each(world.pool, tasks, at_once=world.processes + 1):
-        entries += written
-        world.emit(RowsMoved(sum(e.rows for e in written), sum(e.sealed_bytes for e in written)))
+    with closing(each(world.pool, tasks, at_once=world.processes + 1)) as results:
+        for written in results:
+            entries += written
+            world.emit(RowsMoved(sum(e.rows for e in written), sum(e.sealed_bytes for e in written)))
     return numbered(sorted(entries, key=lambda e: e.file))
 
 

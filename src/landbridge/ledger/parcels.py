@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
-from landbridge.errors import RunError
+from landbridge.errors import LeaseLost
 from landbridge.ledger.database import Database
 from landbridge.ledger.tables import parcels
 
@@ -63,7 +63,7 @@ def counted(db: Database, parcel_id: str, *, row_count: int, byte_count: int) ->
 
 
 def seal(db: Database, parcel_id: str) -> ParcelRow:
-    """Its index is written: the parcel is whole. RunError unless it was being written."""
+    """Its index is written: the parcel is whole. LeaseLost unless it was being written."""
     with db.begin() as connection:
         return _change(db, connection, parcel_id, ("writing",), {"state": "sealed"})
 
@@ -119,10 +119,12 @@ def writing(db: Database, pipeline_name: str) -> list[ParcelRow]:
     return [each for each in list_parcels(db, pipeline_name, "out") if each.state == "writing"]
 
 
-def last_loaded(db: Database, pipeline_name: str) -> ParcelRow | None:
-    """The loaded parcel with the highest sequence number."""
+def last_loaded(db: Database, pipeline_name: str, *, below: int | None = None) -> ParcelRow | None:
+    """The loaded parcel with the highest sequence number, or the highest one `below` a number."""
     loaded = (parcels.c.pipeline_name == pipeline_name) & (parcels.c.direction == "in") & (parcels.c.state == "loaded")
     query = select(parcels).where(loaded, parcels.c.sequence.is_not(None))
+    if below is not None:
+        query = query.where(parcels.c.sequence < below)
     newest = query.order_by(parcels.c.sequence.desc(), parcels.c.updated_at.desc()).limit(1)
     with db.read() as connection:
         row = connection.execute(newest).mappings().one_or_none()
@@ -151,5 +153,8 @@ def _change(
     change = update(parcels).where(ours).values(updated_at=db.now(connection), **values).returning(parcels)
     row = connection.execute(change).mappings().one_or_none()
     if row is None:
-        raise RunError(f"no parcel {parcel_id} written here is {' or '.join(states)}", hint="landbridge parcel list")
+        raise LeaseLost(
+            f"no parcel {parcel_id} written here is {' or '.join(states)}: a later attempt has settled it",
+            hint="landbridge status",
+        )
     return _parcel(row)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Literal
 
 from landbridge.errors import AccessDenied, CannotOpen, ConfigError, NotTrusted, UsageError
@@ -38,10 +39,11 @@ class Keyring:
         return self.folder / "signing.key"
 
     def generate(self, name: str) -> None:
-        """Make our own two keys; `name` is what signatures show. Raises UsageError where a key exists already."""
-        for path in (self._identity, self._signing):
-            if path.exists():
-                raise UsageError(f"{path} exists already, and keys are never overwritten", hint="landbridge keys show")
+        """Make those of our two keys that are missing; `name` is what signatures show. UsageError if none is."""
+        if self.is_whole:
+            raise UsageError(
+                f"{self._identity} exists already, and keys are never overwritten", hint="landbridge keys show"
+            )
         try:
             signer, _ = note.new_signer(name)
         except ValueError as error:
@@ -49,8 +51,15 @@ class Keyring:
         secret, recipient = age.new_identity()
         created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_secret(self._identity, f"# created: {created}\n# public key: {recipient}\n{secret}\n")
-        _write_secret(self._signing, f"{signer}\n")
+        if not self._identity.exists():
+            _write_secret(self._identity, f"# created: {created}\n# public key: {recipient}\n{secret}\n")
+        if not self._signing.exists():
+            _write_secret(self._signing, f"{signer}\n")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both of our secrets are there: a `generate` that was killed left fewer."""
+        return self._identity.exists() and self._signing.exists()
 
     @property
     def has_identity(self) -> bool:
@@ -189,8 +198,13 @@ def _check_mode(path: Path, refused: int) -> None:
 
 
 def _write_secret(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
+    """Whole or not at all, for us alone, and never over a file that is there."""
+    descriptor, temporary = mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        os.link(temporary, path)
+    finally:
+        Path(temporary).unlink()
