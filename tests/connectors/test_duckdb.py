@@ -1,5 +1,7 @@
 """The suites of sources, targets and catalogs against a DuckDB file."""
 
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +100,17 @@ def _read(system: DuckDBSystem, table: str) -> pa.Table:
     with system.connector.snapshot(Read("it", system.relation(table))) as snapshot:
         batches = [batch for part in snapshot.parts for batch in system.connector.batches(part)]
     return pa.Table.from_batches(batches, arrow_schema(snapshot.schema))
+
+
+def test_an_interrupt_is_one(system: DuckDBSystem) -> None:
+    """Ctrl-C while DuckDB computes ends the command; it is no failure of one table, after which the next is begun."""
+    bell = threading.Timer(0.1, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
+
+    def compute() -> None:
+        with system.connector._open(SourceError) as connection:
+            bell.start()
+            connection.execute("SELECT count(*) FROM range(300000000) numbers(i) WHERE hash(i) % 7 = 3")
+        bell.join()
+
+    with pytest.raises(KeyboardInterrupt):
+        compute()

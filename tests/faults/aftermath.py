@@ -16,6 +16,7 @@ from tests.faults.rows import FINGERPRINT, NEW, OLD, Reader
 from tests.faults.workshop import TABLE, Case
 
 LANDINGS = "SELECT count(*) FROM {tables} WHERE table_name LIKE '\\_lb\\_%' ESCAPE '\\'"
+LANDING_LEFT = "a landing table is left"
 LOADS = "SELECT version, load_id, row_count FROM landbridge_loads ORDER BY version"
 
 
@@ -126,7 +127,7 @@ def _target(case: Case, database: Database) -> list[str]:
     found = [] if fingerprint(case.target) == fingerprint(case.source) else ["the target does not equal the source"]
     tables = "information_schema.tables"
     if ask(case.target, LANDINGS.format(tables=tables)) != [(0,)]:
-        found.append("a landing table is left")
+        found.append(LANDING_LEFT)
     loads = ask(case.target, LOADS)
     if [version for version, _, _ in loads] != list(range(1, len(loads) + 1)):
         found.append(f"versions in the book of loads: {loads}")

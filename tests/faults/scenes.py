@@ -59,9 +59,13 @@ SCENES = {
 }
 
 
+class NotRun(Exception):
+    """A trial that cannot be made on this machine; the text says why."""
+
+
 @dataclass(frozen=True)
 class Trial:
-    """One thing to do to one case; `act` gives a remark and all that was wrong."""
+    """One thing to do to one case; `act` gives a remark and all that was wrong, or raises NotRun."""
 
     scene: str
     what: str

@@ -68,5 +68,7 @@ def _write(path: Path, text: str) -> None:
     if path.exists():
         typer.echo(f"kept  {path}")
         return
-    path.write_text(text, encoding="utf-8")
+    unfinished = path.with_name(f".{path.name}.new")  # half a file would be kept for ever
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
     typer.echo(f"wrote {path}")

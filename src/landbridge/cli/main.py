@@ -60,6 +60,9 @@ def main() -> None:
         code = UsageError.exit_code
     except SystemExit as end:
         code = end.code
+    except KeyboardInterrupt:
+        typer.echo("interrupted before anything had begun", err=True)
+        code = INTERRUPTED
     _leave(code if isinstance(code, int) else 0)
 
 

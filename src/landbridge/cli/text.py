@@ -23,6 +23,12 @@ def size(count: int) -> str:
     raise AssertionError("TB ends the loop")
 
 
+def never_seen(ranges: Sequence[tuple[int, int]]) -> str:
+    """`parcels never seen here: 2 to 3, 5`; empty for none."""
+    spans = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
+    return spans and f"parcels never seen here: {spans}"
+
+
 def age(span: timedelta) -> str:
     """The largest unit that fits: `3 h`, `2 d`."""
     seconds = int(span.total_seconds())

@@ -58,10 +58,17 @@ def dotted(keys: Keys) -> str:
     return path
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The name that was most likely meant; None where nothing is near."""
+    names = {name.casefold(): name for name in sorted(known)}
+    near = get_close_matches(word.casefold(), names, n=1, cutoff=0.65)
+    return names[near[0]] if near else None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'table'?`, or, where nothing is near, `; known: …` with the first ten."""
-    names = {name.casefold(): name for name in sorted(known)}
-    if near := get_close_matches(word.casefold(), names, n=1, cutoff=0.65):
-        return f"; did you mean {names[near[0]]!r}?"
-    shown = [dotted((name,)) for name in names.values()]
+    names = sorted(known)
+    if near := nearest(word, names):
+        return f"; did you mean {near!r}?"
+    shown = [dotted((name,)) for name in names]
     return f"; known: {', '.join(shown[:10] + ['…'] * (len(shown) > 10)) or 'none'}"

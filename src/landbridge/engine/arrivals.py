@@ -1,5 +1,7 @@
 """Which carried parcel an import takes."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from landbridge.engine.obfuscation import Hidden, hidden_parcels
@@ -83,3 +85,27 @@ def refuse_older(world: World, plan: Plan, manifest: Manifest) -> None:
             f"number {loaded.sequence} is loaded already",
             hint=f"--parcel {manifest.parcel_id} loads the older rows all the same",
         )
+
+
+def never_seen(world: World, plan: Plan, manifest: Manifest) -> list[tuple[int, int]]:
+    """Numbers, as pairs of first and last, of parcels that were sealed since the one loaded before this, and that
+    do not lie beside it whole. Nothing is missed before the first parcel that was loaded here.
+    """
+    before = parcels.last_loaded(world.ledger, plan.pipeline_name, below=manifest.sequence)
+    if before is None or before.sequence is None or before.sequence + 1 == manifest.sequence:
+        return []
+    missing, expected = [], before.sequence + 1
+    for number in sorted({*_sequences(world, plan), manifest.sequence}):
+        if expected < number <= manifest.sequence:
+            missing.append((expected, number - 1))
+        expected = max(expected, number + 1)
+    return missing
+
+
+def _sequences(world: World, plan: Plan) -> Iterator[int]:
+    """Sequence numbers of the table's sound parcels at the place."""
+    table, location = plan.pipeline_name, plan.location
+    yield from (h.sequence for h in hidden_parcels(world, location) if h.pipeline_name == table and h.here)
+    for folder in find_parcels(open_store(location), table):
+        with suppress(ParcelError):  # who cannot read it has not seen it
+            yield open_folder(world, location, folder, table=table).manifest.sequence

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from landbridge.config.problems import nearest
 from landbridge.config.project import Project
 from landbridge.config.tables import Table
 from landbridge.contracts.values import Read, Write
-from landbridge.errors import UsageError
+from landbridge.errors import ConfigError, UsageError
 
 JobKind = Literal["run", "export", "import"]
 
@@ -52,10 +53,23 @@ class Plan:
 
 
 def sides(project: Project, table: Table) -> JobKind:
-    """What this project can do with a table: each side of a gap knows only its own connection."""
+    """What this project can do with a table: each side of a gap knows only its own connection.
+
+    Raises ConfigError for an unknown one that is spelt nearly like one of this side's.
+    """
+    sources = {each.read.connection for each in project.tables}
+    targets = {each.write.connection for each in project.tables}
+    _refuse_misspelt(table.read.connection, project, other=targets)
+    _refuse_misspelt(table.write.connection, project, other=sources)
     if table.read.connection not in project.connections:
         return "import"
     return "run" if table.write.connection in project.connections else "export"
+
+
+def _refuse_misspelt(name: str, project: Project, *, other: set[str]) -> None:
+    """`other` are connections that serve the other purpose: a gap's two ends may well be called alike."""
+    if name not in project.connections and (meant := nearest(name, set(project.connections) - other)):
+        raise ConfigError(f"no connection is called {name!r}; did you mean {meant!r}?", hint="see config/tables.yaml")
 
 
 def plan_run(project: Project, table: Table) -> Plan:

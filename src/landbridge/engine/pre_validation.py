@@ -1,6 +1,6 @@
 """Phase 2: ask everything that can be asked before a row moves."""
 
-from landbridge.engine.arrivals import refuse_older
+from landbridge.engine.arrivals import never_seen, refuse_older
 from landbridge.engine.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
@@ -21,7 +21,8 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
     checks.append(f"parcel {plan.parcel} is whole and opens" if plan.parcel else "the source can be read")
     if plan.write:
         checks.append(_target(plan, world, incoming))
-    return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks)
+    missed = never_seen(world, plan, open_carried(plan, world).manifest) if plan.parcel else []
+    return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, never_seen=missed)
 
 
 def _incoming(plan: Plan, row: Run, world: World) -> TableSchema | None:

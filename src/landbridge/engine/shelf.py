@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from landbridge.engine.world import World
-from landbridge.errors import AccessDenied, ParcelError, UsageError
+from landbridge.errors import AccessDenied, CannotOpen, ParcelError, UsageError
 from landbridge.ledger import parcels
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
-from landbridge.stage.reading import Parcel, open_parcel
+from landbridge.stage.reading import Parcel, check_parcel, open_parcel
 
 
 @dataclass(frozen=True)
@@ -71,19 +71,44 @@ def _shelved(world: World, location: str, folder: str, files: dict[str, int]) ->
     if not whole.finished:
         return whole
     try:
-        parcel = open_parcel(
-            open_store(location),
-            folder,
-            verifiers=acceptable(world),
-            identities=world.identities,
-            revoked=world.keyring.revoked_signers(),
-        )
+        parcel = open_shelved(world, location, folder)
     except ParcelError as error:
         return Shelved(folder, whole.files, whole.size, finished=True, problem=error.message)
     return Shelved(folder, whole.files, whole.size, finished=True, parcel=parcel)
 
 
-def acceptable(world: World) -> tuple[str, ...]:
+def open_shelved(world: World, location: str, folder: str) -> Parcel:
+    """Open a parcel to look at it; every refusal of `open_parcel` applies."""
+    return open_parcel(
+        open_store(location),
+        folder,
+        verifiers=_acceptable(world),
+        identities=world.identities,
+        revoked=world.keyring.revoked_signers(),
+    )
+
+
+def check_shelved(world: World, location: str, folder: str) -> tuple[list[ParcelError], bool]:
+    """Every fault of a parcel, and whether its rows were read: no key that opens it is no fault of its own."""
+    try:
+        open_shelved(world, location, folder)
+    except CannotOpen:
+        opens = False
+    except ParcelError:
+        opens = True  # what is wrong is found again, with all else
+    else:
+        opens = True
+    faults = check_parcel(
+        open_store(location),
+        folder,
+        verifiers=_acceptable(world),
+        identities=world.identities if opens else None,
+        revoked=world.keyring.revoked_signers(),
+    )
+    return faults, opens
+
+
+def _acceptable(world: World) -> tuple[str, ...]:
     """For looking at parcels, our own signature counts as well as those that we trust."""
     return (*world.keyring.trusted_signers(), *world.keyring.own_verifiers())
 

@@ -1,5 +1,7 @@
 """Phase 4: parcel to target. Fill a table that nobody reads, then publish it with the load id at once."""
 
+from contextlib import closing, suppress
+
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.outcome import Outcome, completed, skipped
@@ -8,6 +10,7 @@ from landbridge.engine.pool import each
 from landbridge.engine.staged import open_staged
 from landbridge.engine.work import Append
 from landbridge.engine.world import World
+from landbridge.errors import LandbridgeError
 from landbridge.ledger.runs import Run
 from landbridge.stage.reading import Parcel
 
@@ -40,9 +43,14 @@ def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: Worl
     if rows is not None and rows == target.count(write):
         return Published(rows, "already")
     landing = target.prepare(write, parcel.manifest.schema, load)
-    _append(plan, parcel, landing, world)
-    world.still_ours()
-    return target.publish(landing)
+    try:
+        _append(plan, parcel, landing, world)
+        world.still_ours()
+        return target.publish(landing)
+    except BaseException:
+        with suppress(LandbridgeError):  # what failed matters more, and the next attempt sweeps what is left
+            target.drop(landing)
+        raise
 
 
 def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
@@ -53,5 +61,6 @@ def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
     ]
     world.emit(RowsExpected(parcel.manifest.row_count))
     at_once = min(world.processes, landing.streams or world.processes)
-    for entry in each(world.pool, tasks, at_once=at_once):
-        world.emit(RowsMoved(entry.rows, entry.sealed_bytes))
+    with closing(each(world.pool, tasks, at_once=at_once)) as results:
+        for entry in results:
+            world.emit(RowsMoved(entry.rows, entry.sealed_bytes))

@@ -9,6 +9,7 @@ from functools import cached_property
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from landbridge.config.problems import did_you_mean
 from landbridge.config.project import Project
 from landbridge.connectors.registry import Connector, open_connector
 from landbridge.engine.events import Sink
@@ -41,8 +42,8 @@ class World:
         if name not in self._connectors:
             options = self.project.connections.get(name)
             if options is None:
-                known = ", ".join(sorted(self.project.connections)) or "none"
-                raise ConfigError(f"no connection is called {name!r}; known: {known}", hint="see landbridge.yaml")
+                meant = did_you_mean(name, self.project.connections)
+                raise ConfigError(f"no connection is called {name!r}{meant}", hint="see landbridge.yaml")
             self._connectors[name] = open_connector(name, options)
         return self._connectors[name]
 

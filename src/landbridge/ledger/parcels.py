@@ -130,10 +130,12 @@ def writing(db: Database, pipeline_name: str) -> list[ParcelRow]:
     return [each for each in list_parcels(db, pipeline_name, "out") if each.state == "writing"]
 
 
-def last_loaded(db: Database, pipeline_name: str) -> ParcelRow | None:
-    """The loaded parcel with the highest sequence number."""
+def last_loaded(db: Database, pipeline_name: str, *, below: int | None = None) -> ParcelRow | None:
+    """The loaded parcel with the highest sequence number, or the highest one `below` a number."""
     loaded = (parcels.c.pipeline_name == pipeline_name) & (parcels.c.direction == "in") & (parcels.c.state == "loaded")
     query = select(parcels).where(loaded, parcels.c.sequence.is_not(None))
+    if below is not None:
+        query = query.where(parcels.c.sequence < below)
     newest = query.order_by(parcels.c.sequence.desc(), parcels.c.updated_at.desc()).limit(1)
     with db.read() as connection:
         row = connection.execute(newest).mappings().one_or_none()

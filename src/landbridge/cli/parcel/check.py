@@ -5,9 +5,7 @@ import typer
 from landbridge.cli.main import report
 from landbridge.cli.options import From, ProjectFolder, open_world, place
 from landbridge.cli.parcel.show import ParcelName
-from landbridge.engine.shelf import acceptable, find_one
-from landbridge.stage.location import open_store
-from landbridge.stage.reading import check_parcel
+from landbridge.engine.shelf import check_shelved, find_one
 
 
 def check_command(parcel: ParcelName, *, source: From = None, project: ProjectFolder = None) -> None:
@@ -15,16 +13,12 @@ def check_command(parcel: ParcelName, *, source: From = None, project: ProjectFo
     with open_world(project, changing=False) as world:
         location = place(source) or world.project.imports
         folder = find_one(location, parcel)
-        identities = world.identities
-        faults = check_parcel(
-            open_store(location),
-            folder,
-            verifiers=acceptable(world),
-            identities=identities,
-            revoked=world.keyring.revoked_signers(),
-        )
+        faults, opened = check_shelved(world, location, folder)
     for fault in faults:
         report(fault)
     if faults:
         raise typer.Exit(1)
-    typer.echo(f"{folder}: sound, every row can be read")
+    if opened:
+        typer.echo(f"{folder}: sound, every row can be read")
+    else:
+        typer.echo(f"{folder}: every byte is as it was signed; not opened: sealed for other keys than the ones here")

@@ -6,11 +6,10 @@ import typer
 
 from landbridge.cli.options import AsJson, From, ProjectFolder, open_world, place
 from landbridge.cli.text import print_table, rows, size
-from landbridge.engine.shelf import acceptable, find_one
+from landbridge.engine.shelf import find_one, open_shelved
 from landbridge.schema.filters import where_clause
-from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Manifest, manifest_to_json
-from landbridge.stage.reading import Parcel, open_parcel
+from landbridge.stage.reading import Parcel
 
 ParcelName = Annotated[str, typer.Argument(metavar="PARCEL", help="Its id, the beginning of it, or TABLE/ID.")]
 
@@ -21,13 +20,7 @@ def show_command(
     """What a parcel holds: source, columns, parts. Needs the keys if it is sealed."""
     with open_world(project, changing=False) as world:
         location = place(source) or world.project.imports
-        opened = open_parcel(
-            open_store(location),
-            find_one(location, parcel),
-            verifiers=acceptable(world),
-            identities=world.identities,
-            revoked=world.keyring.revoked_signers(),
-        )
+        opened = open_shelved(world, location, find_one(location, parcel))
     if as_json:
         typer.echo(manifest_to_json(opened.manifest).decode(), nl=False)
     else:

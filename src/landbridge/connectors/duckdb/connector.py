@@ -160,6 +160,10 @@ class DuckDB:
             connection.commit()
         return Published(load.rows, "rewrite", "a DuckDB table keeps its keys and views that way")
 
+    def drop(self, landing: Landing) -> None:
+        with self._open(TargetError, writable=True) as connection:
+            connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
+
     def count(self, write: Write) -> int:
         with self._open(TargetError) as connection:
             return int(sql.fetch(connection, f"SELECT count(*) FROM {qualify(write.relation)}")[0][0])
@@ -266,6 +270,10 @@ class DuckDB:
                 yield connection
         except duckdb.Error as error:
             raise _translated(self.name, error, failure, query) from error
+        except RuntimeError as error:
+            if str(error) == "Query interrupted":  # all that DuckDB leaves of a Ctrl-C or SIGTERM
+                raise KeyboardInterrupt from error
+            raise
 
 
 def _translated(name: str, error: "duckdb.Error", failure: type[RunError], query: str | None) -> Exception:
