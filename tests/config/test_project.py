@@ -68,7 +68,14 @@ x-anything: {goes: [here]}
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("16MB", 16_000_000), ("1MiB", 2**20), ("256 mib", 2**28), ("2000000", 2_000_000), ("2000kB", 2_000_000)],
+    [
+        ("16MB", 16_000_000),
+        ("1MiB", 2**20),
+        ("256 mib", 2**28),
+        ("2000000", 2_000_000),
+        ("2000kB", 2_000_000),
+        ("1.5MiB", 1_572_864),
+    ],
 )
 def test_part_sizes(load: Load, text: str, size: int):
     """Decimal and binary units, or bytes."""
@@ -105,7 +112,7 @@ tables: []
         f"landbridge.yaml:9: tables: {UNKNOWN}",
         f'landbridge.yaml:10: "a b\\n": {UNKNOWN}',
     ]
-    for size in ("1023kB", "1GiB", "5", "true"):
+    for size in ("1023kB", "1GiB", "5", "true", "2000000.5", ".5GB", "1.1234MB"):
         assert lines(f"parcels: {{part_size: {size}}}")[0].startswith("landbridge.yaml:1: parcels.part_size: must be")
     assert lines("parcels: {compression_type: gzip, compression_level: 10}") == [
         "landbridge.yaml:1: parcels.compression_level: must be at most 9 for gzip"

@@ -121,14 +121,14 @@ def test_an_attempt_that_lost_its_lease_leaves_no_files(
     """It says so, and only the parcel of the attempt that took over is there, also where its own got an index."""
     put, later = Store.put, []
 
-    def overtaken(store: Store, path: str, data: bytes) -> None:
+    def overtaken(store: Store, path: str, data: bytes, *, timeless: bool = False) -> None:
         if path.rpartition("/")[2].startswith(overtaken_at) and not later:
             later.append("begun")
             with sqlite3.connect(project / "state" / "drive.db") as connection:
                 connection.execute("UPDATE landbridge_leases SET expires_at = '2000-01-01 00:00:00.000000+00:00'")
             connection.close()
             later[0] = export_table(open_world(project), "funds").parcel_id
-        put(store, path, data)
+        put(store, path, data, timeless=timeless)
 
     monkeypatch.setattr(Store, "put", overtaken)
     world = open_world(project)

@@ -58,10 +58,10 @@ def test_a_run_dies_before_its_audit(shop: Workshop) -> None:
     assert died(shop, "run, swap", "phase: after audit is recorded as begun") == []
 
 
-@pytest.mark.parametrize("point", ["keys: after the first secret is made, empty", "keys: between the two secrets"])
+@pytest.mark.parametrize("point", ["before the first secret is made, empty", "after the first secret is written"])
 def test_keys_die_half_made(shop: Workshop, point: str) -> None:
     """The same command, once more, makes what is missing."""
-    assert keys_die_and_rerun(shop, point)[1] == []
+    assert keys_die_and_rerun(shop, f"keys: {point}")[1] == []
 
 
 def test_who_is_asked_to_stop_rolls_back(shop: Workshop) -> None:

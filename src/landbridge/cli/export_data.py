@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from landbridge.cli.options import All, AsJson, DryRun, ProjectFolder, Tables, To, chosen, open_world, place
+from landbridge.cli.options import (
+    AcceptDelta,
+    All,
+    AsJson,
+    DryRun,
+    ProjectFolder,
+    Tables,
+    To,
+    chosen,
+    open_world,
+    place,
+)
 from landbridge.cli.outcome import print_plans, print_results
 from landbridge.cli.progress import Progress
 from landbridge.engine.plan import plan_export
@@ -21,6 +32,7 @@ def export_data_command(
         bool | None,
         typer.Option("--obfuscate/--no-obfuscate", help="Hide names, times and sizes [default: as the tables say]."),
     ] = None,
+    accept_delta: AcceptDelta = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,
@@ -32,4 +44,5 @@ def export_data_command(
             plan = partial(plan_export, world.project, location=place(to), obfuscate=obfuscate)
             print_plans(world, tables, plan, as_json=as_json)
         else:
-            print_results(export_tables(world, tables, location=place(to), obfuscate=obfuscate), as_json=as_json)
+            results = export_tables(world, tables, location=place(to), obfuscate=obfuscate, accept_delta=accept_delta)
+            print_results(results, as_json=as_json)

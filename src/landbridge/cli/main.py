@@ -31,6 +31,8 @@ COMMANDS: Summaries = {
         "show": "What a parcel holds.",
         "check": "Is every byte as it was signed?",
         "open": "Write a parcel's parts as plain Parquet files.",
+        "pack": "Parcels onto a medium, or onto several.",
+        "collect": "Parcels from media into the imports.",
     },
     "keys": {
         "generate": "Make this side's keys.",
@@ -42,7 +44,10 @@ COMMANDS: Summaries = {
     "doctor": "Ask every connection: reachable, login, TLS, grants, clock.",
     "demo": "Carry real tables across a gap, here and now.",
 }
-GROUP_HELP = {"parcel": "List, show, check or open parcels.", "keys": "Generate, show, trust, rotate or revoke keys."}
+GROUP_HELP = {
+    "parcel": "List, show, check, open or carry parcels.",
+    "keys": "Generate, show, trust, rotate or revoke keys.",
+}
 _NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser
 MOVES_ROWS = ("run", "export-data", "import-data")
 INTERRUPTED = 130

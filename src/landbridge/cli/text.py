@@ -13,6 +13,11 @@ def rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
 
 
+def files(count: int) -> str:
+    """`12 files`."""
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
 def size(count: int) -> str:
     """Bytes in decimal units, three digits: `94.1 MB`."""
     amount = float(count)

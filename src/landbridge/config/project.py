@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -35,13 +36,15 @@ VARIABLES: dict[Keys, str] = {
 
 
 def _size(value: object) -> object:
-    """Bytes, from text like `16MB` or `1 GiB`; any other value as it is."""
-    if not isinstance(value, str):
-        return value
-    found = re.fullmatch(r"([0-9]{1,12}) ?(?:([KMG]I?)?B)?", value.upper())
+    return read_size(value) if isinstance(value, str) else value
+
+
+def read_size(text: str) -> int:
+    """Bytes, from text like `16MB`, `1 GiB` or `4.7GB`. Raises ValueError."""
+    found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,3}(?= ?[KMG]))?) ?(?:([KMG]I?)?B)?", text.upper())
     if found is None:
         raise ValueError("must be bytes as a whole number, or like 16MB, 64MiB")
-    return int(found[1]) * SIZES[found[2] or ""]
+    return int(Fraction(found[1]) * SIZES[found[2] or ""])
 
 
 def _part_size(size: int) -> int:

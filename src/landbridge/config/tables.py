@@ -29,7 +29,11 @@ LATER = ("incremental", "upsert", "scd2")
 
 @dataclass(frozen=True)
 class Table:
-    """One source table and its target; `schedule` is how old the target may become, None for no matter how old."""
+    """One source table and its target.
+
+    `schedule` is how old the target may become, None for no matter how old; `max_delta` how many times more or
+    fewer rows than the last time are let through: None as the engine finds sensible, False however many.
+    """
 
     name: str
     read: Read
@@ -39,6 +43,7 @@ class Table:
     encryption: bool = True
     compression: bool = True
     obfuscate_names: bool = False
+    max_delta: "MaxDelta" = None
 
 
 def _name(text: str) -> str:
@@ -74,6 +79,14 @@ def _filter(value: object) -> Filter:
         raise ValueError(str(error).partition(": ")[0]) from error  # without the item itself
 
 
+def _max_delta(value: object) -> object:
+    if value is None or value is False:
+        return value
+    if isinstance(value, int | float) and 1 < value < 1e300:
+        return float(value)
+    raise ValueError("must be a number above 1, or off")
+
+
 def _query(text: str) -> str:
     if "{table}" not in text:
         raise ValueError("must hold {table} where the table's name belongs")
@@ -88,6 +101,7 @@ def _mode(value: object) -> object:
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Schedule = Annotated[timedelta, BeforeValidator(_schedule)]
+MaxDelta = Annotated[float | Literal[False] | None, BeforeValidator(_max_delta)]
 Level = dict[str, object]  # validated by itself, see validate
 
 
@@ -104,6 +118,7 @@ class Defaults(Strict):
     compression: bool = True
     obfuscate_names: bool = False
     schedule: Schedule | None = None
+    max_delta: MaxDelta = None
 
 
 class _File(Strict):
@@ -200,6 +215,7 @@ def _table(
         encryption=encryption,
         compression=(entry if "compression" in own else defaults).compression,
         obfuscate_names=obfuscate_names,
+        max_delta=(entry if "max_delta" in own else defaults).max_delta,
     )
 
 

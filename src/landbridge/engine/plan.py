@@ -8,7 +8,7 @@ from typing import Literal
 
 from landbridge.config.problems import nearest
 from landbridge.config.project import Project
-from landbridge.config.tables import Table
+from landbridge.config.tables import MaxDelta, Table
 from landbridge.contracts.values import Read, Write
 from landbridge.errors import ConfigError, UsageError
 
@@ -45,10 +45,13 @@ class Plan:
     as_of: datetime | None = None
     again: bool = False
     schedule: timedelta | None = None
+    max_delta: MaxDelta = None
 
     def digest(self) -> str:
-        """Equal for equal plans: what a later attempt compares before it goes on where this one stopped."""
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        """Equal for plans that move the same: what a later attempt compares before it goes on where one stopped."""
+        values = asdict(self)
+        del values["max_delta"]  # it lets a read through, or not
+        text = json.dumps(values, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -72,12 +75,23 @@ def _refuse_misspelt(name: str, project: Project, *, other: set[str]) -> None:
         raise ConfigError(f"no connection is called {name!r}; did you mean {meant!r}?", hint="see config/tables.yaml")
 
 
-def plan_run(project: Project, table: Table) -> Plan:
-    """One hop: source to target on this host, through a parcel in the project's stage."""
-    return _reading(project, table, "run", project.stage, table.write)
+def plan_run(project: Project, table: Table, *, accept_delta: bool = False) -> Plan:
+    """One hop: source to target on this host, through a parcel in the project's stage.
+
+    `accept_delta`: however many rows there are now, as in `plan_export`.
+    """
+    plan = _reading(project, table, "run", project.stage, table.write)
+    return replace(plan, max_delta=False) if accept_delta else plan
 
 
-def plan_export(project: Project, table: Table, location: str | None = None, *, obfuscate: bool | None = None) -> Plan:
+def plan_export(
+    project: Project,
+    table: Table,
+    location: str | None = None,
+    *,
+    obfuscate: bool | None = None,
+    accept_delta: bool = False,
+) -> Plan:
     """Inside a gap: source to a sealed parcel at `location` (default: the project's exports).
 
     `obfuscate` None: as the table says. Raises UsageError for a table that is not sealed.
@@ -87,7 +101,7 @@ def plan_export(project: Project, table: Table, location: str | None = None, *, 
     if obfuscated and not table.encryption:
         raise UsageError(f"{table.name} is exported without encryption", hint="--no-obfuscate, or set encryption: true")
     packing = plan.packing and replace(plan.packing, obfuscated=obfuscated)
-    return replace(plan, packing=packing)
+    return replace(plan, packing=packing, max_delta=False if accept_delta else plan.max_delta)
 
 
 def plan_import(table: Table, location: str, parcel: str, *, as_of: datetime | None, again: bool) -> Plan:
@@ -120,6 +134,7 @@ def _reading(project: Project, table: Table, kind: JobKind, location: str, write
             part_size=settings.part_size,
         ),
         schedule=table.schedule,
+        max_delta=table.max_delta,
     )
 
 

@@ -40,13 +40,13 @@ def shelf(world: World, location: str) -> list[Shelved]:
     """Every parcel folder below `location`, oldest first in each table."""
     written = parcels.list_parcels(world.ledger, direction="out")
     ours = {row.folder: row.pipeline_name for row in written if row.location == location}
-    found = [_shelved(world, location, name, files) for name, files in sorted(_folders(location).items())]
+    found = [_shelved(world, location, name, files) for name, files in sorted(parcel_folders(location).items())]
     known = [replace(one, written_for=ours.get(one.folder)) for one in found]
     return sorted(known, key=lambda one: (one.table is None, one.table, one.folder))
 
 
-def _folders(location: str) -> dict[str, dict[str, int]]:
-    """Files and their bytes in each parcel folder; nothing is opened."""
+def parcel_folders(location: str) -> dict[str, dict[str, int]]:
+    """Files and their bytes in each parcel folder at `location`; nothing is opened."""
     store = open_store(location)
     store.reach()
     found: dict[str, dict[str, int]] = defaultdict(dict)
@@ -82,7 +82,7 @@ def open_shelved(world: World, location: str, folder: str) -> Parcel:
     return open_parcel(
         open_store(location),
         folder,
-        verifiers=_acceptable(world),
+        verifiers=acceptable(world),
         identities=world.identities,
         revoked=world.keyring.revoked_signers(),
     )
@@ -90,6 +90,7 @@ def open_shelved(world: World, location: str, folder: str) -> Parcel:
 
 def check_shelved(world: World, location: str, folder: str) -> tuple[list[ParcelError], bool]:
     """Every fault of a parcel, and whether its rows were read: no key that opens it is no fault of its own."""
+    _ = world.identities  # one that cannot be used is no "other key"
     try:
         open_shelved(world, location, folder)
     except CannotOpen:
@@ -101,21 +102,22 @@ def check_shelved(world: World, location: str, folder: str) -> tuple[list[Parcel
     faults = check_parcel(
         open_store(location),
         folder,
-        verifiers=_acceptable(world),
+        verifiers=acceptable(world),
         identities=world.identities if opens else None,
         revoked=world.keyring.revoked_signers(),
     )
     return faults, opens
 
 
-def _acceptable(world: World) -> tuple[str, ...]:
+def acceptable(world: World) -> tuple[str, ...]:
     """For looking at parcels, our own signature counts as well as those that we trust."""
     return (*world.keyring.trusted_signers(), *world.keyring.own_verifiers())
 
 
 def find_one(location: str, name: str) -> str:
     """The folder of one parcel, by its own name, the beginning of that, or table/id."""
-    matching = [folder for folder in _folders(location) if folder == name or folder.rpartition("/")[2].startswith(name)]
+    found = parcel_folders(location)
+    matching = [folder for folder in found if folder == name or folder.rpartition("/")[2].startswith(name)]
     if len(matching) == 1:
         return matching[0]
     problem = f"{len(matching)} parcels match {name!r}" if matching else f"no parcel {name!r}"

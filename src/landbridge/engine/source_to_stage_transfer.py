@@ -9,6 +9,7 @@ from typing import Any
 from landbridge import __version__
 from landbridge.contracts.values import Read, Snapshot
 from landbridge.engine.events import RowsExpected, RowsMoved
+from landbridge.engine.last_time import last_time, refuse_no_room, refuse_surprise
 from landbridge.engine.obfuscation import list_exports
 from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Packing, Plan
@@ -27,7 +28,10 @@ from landbridge.stage.writing import PartSettings, delete_parcel, delete_unfinis
 
 
 def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
-    """Raises SourceError when the source's own count and the rows that came differ."""
+    """Raises SourceError when the source's own count and the rows that came differ.
+
+    Raises RunError or WorldError, before a row is read, for a count that is not like the last one, or no room.
+    """
     if plan.read is None:
         return _carried(plan, world)
     parcel_id, folder = _names(plan, world)
@@ -70,6 +74,7 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
     read, packing = _reading(plan)
     recipients = _recipients(plan, world)
     with world.connector(read.connection).snapshot(read) as shot:
+        _compare(plan, shot.rows, world)
         slot = parcels.reserve(
             world.ledger,
             pipeline_name=plan.pipeline_name,
@@ -95,6 +100,12 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
     )
     parcels.seal(world.ledger, parcel_id)
     return manifest
+
+
+def _compare(plan: Plan, rows: int, world: World) -> None:
+    if last := last_time(world, plan.pipeline_name):
+        refuse_surprise(plan, last, rows)
+        refuse_no_room(plan, last, rows)
 
 
 def _recipients(plan: Plan, world: World) -> tuple[str, ...] | None:

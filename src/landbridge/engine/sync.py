@@ -23,16 +23,21 @@ class Result:
     error: LandbridgeError | None = None
 
 
-def run_tables(world: World, tables: Sequence[Table], *, fresh: bool) -> Iterator[Result]:
+def run_tables(world: World, tables: Sequence[Table], *, fresh: bool, accept_delta: bool = False) -> Iterator[Result]:
     """Source to target in one hop."""
-    return _each(world, tables, lambda table: plan_run(world.project, table), fresh=fresh)
+    return _each(world, tables, partial(plan_run, world.project, accept_delta=accept_delta), fresh=fresh)
 
 
 def export_tables(
-    world: World, tables: Sequence[Table], *, location: str | None, obfuscate: bool | None
+    world: World,
+    tables: Sequence[Table],
+    *,
+    location: str | None,
+    obfuscate: bool | None,
+    accept_delta: bool = False,
 ) -> Iterator[Result]:
     """Source to sealed parcels at `location`; `obfuscate` None: as each table says."""
-    plan = partial(plan_export, world.project, location=location, obfuscate=obfuscate)
+    plan = partial(plan_export, world.project, location=location, obfuscate=obfuscate, accept_delta=accept_delta)
     return _each(world, tables, plan, fresh=False)
 
 

@@ -45,6 +45,13 @@ class Store:
         """False for a local folder that is missing; object stores are taken to be there."""
         return self.root is None or self.root.is_dir()
 
+    def free_bytes(self) -> int | None:
+        """Free space of the disk that the location is on, or will be; None for object stores: they do not tell."""
+        if self.root is None:
+            return None
+        with _border(self.location):
+            return shutil.disk_usage(next(path for path in (self.root, *self.root.parents) if path.exists())).free
+
     def reach(self) -> None:
         """Raises Unreachable where the local folder is missing: an empty place and a missing disk are not the same."""
         with _border(self.location):

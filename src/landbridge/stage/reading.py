@@ -5,7 +5,7 @@ before its hash is right, no row handed out before its part is whole.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from landbridge.errors import NotTrusted, ParcelDamaged, ParcelError, ParcelMissing
@@ -41,6 +41,15 @@ class Parcel:
         return replace(self, index=index, manifest=replace(self.manifest, parts=(), row_count=0))
 
 
+@dataclass(frozen=True)
+class SignedIndex:
+    """An index whose signature is right; `note` are its bytes as they were verified."""
+
+    index: Index
+    signer: str
+    note: bytes = field(repr=False)
+
+
 def find_parcels(store: Store, table: str) -> list[str]:
     """Folders of the table's finished parcels, oldest first. Whether they are sound is not looked at.
 
@@ -74,14 +83,14 @@ def open_parcel(
 
     Raises ParcelMissing, ParcelDamaged (both name the files to carry), NotTrusted, CannotOpen, ParcelError.
     """
-    index, signer = _read_index(store, folder, verifiers, revoked)
-    check_present(folder, index.files, store.files(folder))
-    return Parcel(folder, index, _read_manifest(store, folder, index, identities), signer)
+    signed = read_index(store, folder, verifiers, revoked)
+    check_present(folder, signed.index.files, store.files(folder))
+    return Parcel(folder, signed.index, _read_manifest(store, folder, signed.index, identities), signed.signer)
 
 
 def plain_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequence[str]) -> bytes:
     """The part as a Parquet file in memory. Raises ParcelMissing, ParcelDamaged, CannotOpen."""
-    data = _fetch(store, parcel.folder, IndexEntry(entry.file, entry.sealed_bytes, entry.sealed_sha256))
+    data = fetch(store, parcel.folder, IndexEntry(entry.file, entry.sealed_bytes, entry.sealed_sha256))
     with _about(f"{parcel.folder}/{entry.file}"):
         plain = age.open_sealed(data, identities) if parcel.index.sealed else data
         if len(plain) != entry.plain_bytes or hashlib.sha256(plain).hexdigest() != entry.plain_sha256:
@@ -132,18 +141,18 @@ def check_parcel(
     not sealed: also the manifest, and that every row can be read. Raises no ParcelError: it returns them.
     """
     try:
-        index, signer = _read_index(store, folder, verifiers, revoked)
+        signed = read_index(store, folder, verifiers, revoked)
     except ParcelError as error:
         return [error]
     faults: list[ParcelError] = []
-    for file in index.files:
+    for file in signed.index.files:
         try:
-            _fetch(store, folder, file)
+            fetch(store, folder, file)
         except ParcelError as error:
             faults.append(error)
-    if faults or (identities is None and index.sealed):
+    if faults or (identities is None and signed.index.sealed):
         return faults
-    return _contents(store, folder, index, signer, identities or ())
+    return _contents(store, folder, signed.index, signed.signer, identities or ())
 
 
 def _contents(store: Store, folder: str, index: Index, signer: str, identities: Sequence[str]) -> list[ParcelError]:
@@ -176,7 +185,8 @@ def check_present(folder: str, files: Iterable[IndexEntry], present: Mapping[str
         raise ParcelDamaged(f"{folder} holds files of the wrong size: {_some(wrong)}", hint="carry these files again")
 
 
-def _read_index(store: Store, folder: str, verifiers: Sequence[str], revoked: Sequence[str]) -> tuple[Index, str]:
+def read_index(store: Store, folder: str, verifiers: Sequence[str], revoked: Sequence[str] = ()) -> SignedIndex:
+    """Raises ParcelMissing, NotTrusted, ParcelDamaged, ParcelError."""
     path = f"{folder}/{INDEX}"
     try:
         data = store.get(path, most=MOST_INDEX)
@@ -190,11 +200,11 @@ def _read_index(store: Store, folder: str, verifiers: Sequence[str], revoked: Se
             text, signer = note.verify(data.decode(), verifiers, revoked)
         except UnicodeDecodeError as error:
             raise NotTrusted("not a signed note: it is not text") from error
-        return parse_index(text), signer
+        return SignedIndex(parse_index(text), signer, data)
 
 
 def _read_manifest(store: Store, folder: str, index: Index, identities: Sequence[str]) -> Manifest:
-    data = _fetch(store, folder, index.manifest)
+    data = fetch(store, folder, index.manifest)
     with _about(f"{folder}/{index.manifest.name}"):
         manifest = manifest_from_json(age.open_sealed(data, identities) if index.sealed else data)
         if manifest.parcel_id != index.parcel_id:
@@ -207,7 +217,8 @@ def _read_manifest(store: Store, folder: str, index: Index, identities: Sequence
     return manifest
 
 
-def _fetch(store: Store, folder: str, file: IndexEntry) -> bytes:
+def fetch(store: Store, folder: str, file: IndexEntry) -> bytes:
+    """A file as it was signed. Raises ParcelMissing, ParcelDamaged."""
     path = f"{folder}/{file.name}"
     try:
         data = store.get(path, most=file.bytes)
