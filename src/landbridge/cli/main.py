@@ -31,7 +31,9 @@ COMMANDS: Summaries = {
         "show": "What a parcel holds.",
         "check": "Is every byte as it was signed?",
         "open": "Write a parcel's parts as plain Parquet files.",
+        "purge": "Delete parcels that have had their time.",
     },
+    "custody": "What happened to parcels here, and who did it.",
     "keys": {
         "generate": "Make this side's keys.",
         "show": "Print the two lines that the other side must trust.",
@@ -40,7 +42,7 @@ COMMANDS: Summaries = {
     "doctor": "Ask every connection: reachable, login, TLS, grants, clock.",
     "demo": "Carry real tables across a gap, here and now.",
 }
-GROUP_HELP = {"parcel": "List, show, check or open parcels.", "keys": "Generate, show or trust keys."}
+GROUP_HELP = {"parcel": "List, show, check, open or purge parcels.", "keys": "Generate, show or trust keys."}
 _NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser
 MOVES_ROWS = ("run", "export-data", "import-data")
 INTERRUPTED = 130

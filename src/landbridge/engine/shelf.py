@@ -52,7 +52,7 @@ def _shelved(world: World, location: str, folder: str, files: dict[str, int]) ->
 
 def acceptable(world: World) -> tuple[str, ...]:
     """For looking at parcels, our own signature counts as well as those that we trust."""
-    return (*world.keyring.trusted_signers(), world.keyring.own_verifier)
+    return (*world.keyring.trusted_signers(), *world.own_verifiers)
 
 
 def find_one(location: str, name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from landbridge import __version__
 from landbridge.contracts.values import Read, Snapshot
+from landbridge.engine.custody import exported
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Packing, Plan
@@ -45,10 +46,10 @@ def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     _check_complete(plan.read, shot, entries)
     manifest = _manifest(plan, shot, slot, entries, world.project.connections[plan.read.connection].type)
     size = sum(entry.sealed_bytes for entry in entries)
-    parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
+    slot = parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
     world.still_ours()
     seal_parcel(open_store(plan.location), folder, manifest, recipients=recipients, signer=world.keyring.signer())
-    parcels.seal(world.ledger, parcel_id)
+    parcels.seal(world.ledger, parcel_id, exported(world, slot))
     return completed(parcel_id=parcel_id, **_details(folder, manifest))
 
 

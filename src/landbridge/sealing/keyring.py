@@ -57,6 +57,11 @@ class Keyring:
         """Whether this side ever made keys to open parcels with; clear parcels need none."""
         return self._identity.exists()
 
+    @property
+    def has_signing_key(self) -> bool:
+        """Whether this side can sign; what it only imports needs no signature of its own."""
+        return self._signing.exists()
+
     def identities(self) -> tuple[str, ...]:
         """Our secrets that open parcels. Raises CannotOpen where there are none, AccessDenied if others can read."""
         lines = _lines(self._identity, age.recipient_of, refused=_READ_BY_OTHERS)
