@@ -22,6 +22,7 @@
     │   ├── NotTrusted              1   not signed, or not by a signer trusted here
     │   └── CannotOpen              1   sealed for other keys than ours
     └── AuditError                  4   what arrived is not what was sent
+        └── CustodyBroken           4   the custody log was changed after it was written
 
 A message is lower case and says what happened and where; `hint` is the next command to type or the
 line to change. Neither ever holds a secret or a value of the data.
@@ -130,3 +131,7 @@ class AuditError(LandbridgeError):
     """Counts or contents differ between what was sent and what arrived."""
 
     exit_code = 4
+
+
+class CustodyBroken(AuditError):
+    """The custody log is not as it was written; the message names the entry at which that shows."""

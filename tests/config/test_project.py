@@ -4,6 +4,7 @@ import pickle
 import re
 import tempfile
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ from tests.config.conftest import Lines, Load
 
 ROOT = Path(__file__).parents[2]
 DRIVE_TABLE = "must be sqlite:///path/to/file.db or postgresql://user:password@host:port/database"
-UNKNOWN = "unknown key; known: connections, defaults, drive_table, exports, imports, keys, parcels, processes, stage"
+UNKNOWN = (
+    "unknown key; known: connections, defaults, drive_table, exports, imports, imports_keep, keys, parcels, processes,"
+    " stage"
+)
 
 
 def test_an_empty_project(load: Load, tmp_path: Path):
@@ -44,6 +48,7 @@ def test_settings(load: Load, tmp_path: Path):
 drive_table: postgresql+psycopg://u:p%40@h:1/d
 exports: s3://bucket/exports
 imports: /mnt/usb
+imports_keep: 30d
 stage: ../stage
 keys: /keys
 processes: 4
@@ -55,7 +60,7 @@ x-anything: {goes: [here]}
     assert project.drive_table == "postgresql+psycopg://u:p%40@h:1/d"
     assert (project.exports, project.imports) == ("s3://bucket/exports", "/mnt/usb")
     assert project.stage == str(tmp_path / "../stage")
-    assert (project.keys, project.processes) == (Path("/keys"), 4)
+    assert (project.keys, project.processes, project.imports_keep) == (Path("/keys"), 4, timedelta(days=30))
     assert project.parcels.model_dump() == {
         "compression_type": "brotli",
         "compression_level": 11,
@@ -90,6 +95,7 @@ imports: https://x.blob/x?sig=CANARY
 stage: ""
 keys: no
 processes: 0
+imports_keep: weekly
 parcels: {part_size: CANARY, compression_type: lz4, compression_level: 23, part_sise: 1}
 defaults: {encryption: 1, schedule: x, schedul: x}
 drive_table: mysql://u:CANARY@h/d
@@ -101,16 +107,17 @@ tables: []
         "landbridge.yaml:3: stage: must be a folder or an object store's URL",
         "landbridge.yaml:4: keys: must be text, but YAML reads this as true or false; quote it",
         "landbridge.yaml:5: processes: must be at least 1",
-        "landbridge.yaml:6: parcels.compression_type: must be 'zstd', 'snappy', 'gzip' or 'brotli'",
-        "landbridge.yaml:6: parcels.compression_level: must be at most 22",
-        "landbridge.yaml:6: parcels.part_size: must be bytes as a whole number, or like 16MB, 64MiB",
-        "landbridge.yaml:6: parcels.part_sise: unknown key; did you mean 'part_size'?",
-        "landbridge.yaml:7: defaults.encryption: must be true or false",
-        "landbridge.yaml:7: defaults.schedule: must be hourly, daily, weekly, monthly, or like 90m, 6h, 1d, 2w",
-        "landbridge.yaml:7: defaults.schedul: unknown key; did you mean 'schedule'?",
-        f"landbridge.yaml:8: drive_table: {DRIVE_TABLE}",
-        f"landbridge.yaml:9: tables: {UNKNOWN}",
-        f'landbridge.yaml:10: "a b\\n": {UNKNOWN}',
+        "landbridge.yaml:6: imports_keep: must be like 90m, 6h, 1d, 2w",
+        "landbridge.yaml:7: parcels.compression_type: must be 'zstd', 'snappy', 'gzip' or 'brotli'",
+        "landbridge.yaml:7: parcels.compression_level: must be at most 22",
+        "landbridge.yaml:7: parcels.part_size: must be bytes as a whole number, or like 16MB, 64MiB",
+        "landbridge.yaml:7: parcels.part_sise: unknown key; did you mean 'part_size'?",
+        "landbridge.yaml:8: defaults.encryption: must be true or false",
+        "landbridge.yaml:8: defaults.schedule: must be hourly, daily, weekly, monthly, or like 90m, 6h, 1d, 2w",
+        "landbridge.yaml:8: defaults.schedul: unknown key; did you mean 'schedule'?",
+        f"landbridge.yaml:9: drive_table: {DRIVE_TABLE}",
+        f"landbridge.yaml:10: tables: {UNKNOWN}",
+        f'landbridge.yaml:11: "a b\\n": {UNKNOWN}',
     ]
     for size in ("1023kB", "1GiB", "5", "true", "2000000.5", ".5GB", "1.1234MB"):
         assert lines(f"parcels: {{part_size: {size}}}")[0].startswith("landbridge.yaml:1: parcels.part_size: must be")

@@ -81,12 +81,14 @@ SEALING = (
     _at("the index is stored", f"{PLACE}:Store.put", "before", "seals", about="/index"),
     _at("the index has its name", f"{PLACE}:Path.replace", "before", "seals", about="/index"),
     _at("the index is stored", f"{PLACE}:Store.put", "after", "seals", about="/index"),
+    _at("its custody entry is written, not committed", f"{PARCELS}:append", "after", "export"),
     *_both("the parcel is sealed in the ledger", f"{PARCELS}:seal", "seals"),
 )
 LOADING = (
     _at("the load is named", f"{LOAD}:load_id", "after", "loads"),
     _at("parts are counted as loaded", f"{LOAD}:RowsMoved", "before", "loads"),
     _at("the lease is asked before publishing", "landbridge.engine.world:World.still_ours", "after", "import"),
+    _at("its custody entry is written, not committed", f"{PARCELS}:append", "after", "import"),
     *_both("the parcel is recorded as loaded", f"{PARCELS}:record_in", "import"),
 )
 POSTGRES_LOADING = (

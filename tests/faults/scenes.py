@@ -46,7 +46,7 @@ def _scene(name: str, command: str, ways: str, **places: Any) -> Scene:
 SCENES = {
     scene.name: scene
     for scene in (
-        _scene("export", "export-data", "walk seals"),
+        _scene("export", "export-data", "walk seals export"),
         _scene("import, swap", "import-data", "walk loads import postgres swap"),
         _scene("import, rewrite", "import-data", "postgres rewrite"),
         _scene("import, first", "import-data", "postgres swap first"),

@@ -28,6 +28,11 @@ def test_an_export_dies_between_index_and_ledger(shop: Workshop) -> None:
     assert died(shop, "export", "sealing: after the index is stored") == []
 
 
+def test_an_export_dies_while_it_tells_of_it(shop: Workshop) -> None:
+    """The entry of the custody log goes with the change that it tells of: the rerun makes both, once."""
+    assert died(shop, "export", "sealing: after its custody entry is written, not committed") == []
+
+
 def test_a_worker_of_an_export_dies(shop: Workshop) -> None:
     """The coordinator says so and fails; neither it nor the rerun leaves parts that nobody signed."""
     assert died(shop, "export", "sealing: a worker after its first part is stored") == []

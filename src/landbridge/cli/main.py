@@ -33,7 +33,9 @@ COMMANDS: Summaries = {
         "open": "Write a parcel's parts as plain Parquet files.",
         "pack": "Parcels onto a medium, or onto several.",
         "collect": "Parcels from media into the imports.",
+        "purge": "Delete parcels that have had their time.",
     },
+    "custody": "What happened to parcels here, and who did it.",
     "keys": {
         "generate": "Make this side's keys.",
         "show": "Print the two lines that the other side must trust.",
@@ -45,7 +47,7 @@ COMMANDS: Summaries = {
     "demo": "Carry real tables across a gap, here and now.",
 }
 GROUP_HELP = {
-    "parcel": "List, show, check, open or carry parcels.",
+    "parcel": "List, show, check, open, carry or purge parcels.",
     "keys": "Generate, show, trust, rotate or revoke keys.",
 }
 _NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser

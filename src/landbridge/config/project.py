@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -17,7 +18,7 @@ from landbridge.config.credentials import fetch
 from landbridge.config.document import Document, read_document
 from landbridge.config.environment import Environment, Unresolved, read_environment
 from landbridge.config.problems import Keys, Problems, did_you_mean
-from landbridge.config.tables import Defaults, Level, Strict, Table, read_tables
+from landbridge.config.tables import Defaults, Duration, Level, Strict, Table, read_tables
 from landbridge.config.validation import validate
 from landbridge.connectors.registry import ConnectionOptions
 from landbridge.errors import UsageError
@@ -95,6 +96,7 @@ class _Settings(Strict):
     drive_table: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///state/drive.db")
     exports: Location = "exports"
     imports: Location = "imports"
+    imports_keep: Duration | None = None
     stage: Location = "stage"
     keys: Location = "keys"
     processes: int | None = Field(default=None, ge=1)
@@ -115,6 +117,7 @@ class Project:
     stage: str
     keys: Path
     parcels: ParcelSettings
+    imports_keep: timedelta | None = None  # None: carried parcels stay
     processes: int | None = None  # None: as many as the engine finds sensible
 
     def table(self, name: str) -> Table:
@@ -166,6 +169,7 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
         stage=_absolute(folder, settings.stage),
         keys=folder / settings.keys,
         parcels=parcels,
+        imports_keep=settings.imports_keep,
         processes=settings.processes,
     )
 

@@ -15,6 +15,7 @@ from landbridge.config.validation import validate
 from landbridge.contracts.values import Filter, Read, Write
 from landbridge.schema.filters import compose
 from landbridge.schema.model import Relation
+from landbridge.windows import parse_duration
 
 FILE = "config/tables.yaml"
 SCHEDULES = {
@@ -23,7 +24,6 @@ SCHEDULES = {
     "weekly": timedelta(weeks=1),
     "monthly": timedelta(days=30),
 }
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LATER = ("incremental", "upsert", "scd2")
 
 
@@ -64,10 +64,14 @@ def _identifier(text: str) -> str:
 def _schedule(value: object) -> timedelta:
     if isinstance(value, str) and value in SCHEDULES:
         return SCHEDULES[value]
-    found = re.fullmatch(r"0*([1-9][0-9]{0,4}) ?([mhdw])", value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError(f"must be {', '.join(SCHEDULES)}, or like 90m, 6h, 1d, 2w")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+    try:
+        return _duration(value)
+    except ValueError:
+        raise ValueError(f"must be {', '.join(SCHEDULES)}, or like 90m, 6h, 1d, 2w") from None
+
+
+def _duration(value: object) -> timedelta:
+    return parse_duration(value if isinstance(value, str) else "")
 
 
 def _filter(value: object) -> Filter:
@@ -102,6 +106,7 @@ def _mode(value: object) -> object:
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Schedule = Annotated[timedelta, BeforeValidator(_schedule)]
 MaxDelta = Annotated[float | Literal[False] | None, BeforeValidator(_max_delta)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Level = dict[str, object]  # validated by itself, see validate
 
 

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
+from landbridge.engine.custody import happened
+from landbridge.engine.events import Notice
 from landbridge.engine.obfuscation import Hidden, hidden_parcels
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World
-from landbridge.errors import ParcelError, ParcelMissing
+from landbridge.errors import LandbridgeError, ParcelError, ParcelMissing
 from landbridge.ledger import parcels, runs
+from landbridge.ledger.runs import Run
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Manifest
 from landbridge.stage.reading import find_parcels
@@ -109,3 +112,36 @@ def _sequences(world: World, plan: Plan) -> Iterator[int]:
     for folder in find_parcels(open_store(location), table):
         with suppress(ParcelError):  # who cannot read it has not seen it
             yield open_folder(world, location, folder, table=table).manifest.sequence
+
+
+def note_refused(plan: Plan, row: Run, world: World, refusal: ParcelError) -> None:
+    """Record that a carried parcel was refused. Raises nothing: where that fails, the refusal itself matters more."""
+    if plan.parcel is None:
+        return
+    try:
+        event = happened(
+            world,
+            "refused",
+            open_store(plan.location),
+            plan.parcel,
+            pipeline_name=plan.pipeline_name,
+            error=type(refusal).__name__,
+            message=refusal.message,
+            pipeline_id=row.pipeline_id,
+        )
+        parcels.record_in(
+            world.ledger,
+            pipeline_name=plan.pipeline_name,
+            parcel_id=event.parcel_id,
+            sequence=None,
+            location=plan.location,
+            folder=plan.parcel,
+            as_of=plan.as_of,
+            row_count=None,
+            byte_count=None,
+            state="refused",
+            pipeline_id=row.pipeline_id,
+            event=event,
+        )
+    except LandbridgeError as trouble:
+        world.emit(Notice(f"the refusal is not in the custody log: {trouble.message}"))

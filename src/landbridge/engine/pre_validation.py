@@ -5,8 +5,7 @@ from landbridge.engine.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
 from landbridge.engine.world import World
-from landbridge.errors import ParcelError
-from landbridge.ledger import parcels
+from landbridge.ledger import custody
 from landbridge.ledger.runs import Run
 from landbridge.schema.fit import pair
 from landbridge.schema.model import TableSchema
@@ -17,39 +16,14 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
     checks = []
     if plan.packing:
         checks.append(_keys(plan, world))
-    incoming = _incoming(plan, row, world)
+    if plan.parcel:
+        custody.require_signer(world.ledger, world.signer)
+    incoming = incoming_schema(plan, world)
     checks.append(f"parcel {plan.parcel} is whole and opens" if plan.parcel else "the source can be read")
     if plan.write:
         checks.append(_target(plan, world, incoming))
     missed = never_seen(world, plan, open_carried(plan, world).manifest) if plan.parcel else []
     return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, never_seen=missed)
-
-
-def _incoming(plan: Plan, row: Run, world: World) -> TableSchema | None:
-    """`incoming_schema`; a parcel that is refused is noted as such."""
-    try:
-        return incoming_schema(plan, world)
-    except ParcelError:
-        if plan.parcel:
-            _note_refused(plan, row, world, plan.parcel)
-        raise
-
-
-def _note_refused(plan: Plan, row: Run, world: World, folder: str) -> None:
-    """Under its folder's name, which is that of the parcel unless names are hidden; what it says inside is refused."""
-    parcels.record_in(
-        world.ledger,
-        pipeline_name=plan.pipeline_name,
-        parcel_id=folder.rpartition("/")[2],
-        sequence=None,
-        location=plan.location,
-        folder=folder,
-        as_of=plan.as_of,
-        row_count=None,
-        byte_count=None,
-        state="refused",
-        pipeline_id=row.pipeline_id,
-    )
 
 
 def incoming_schema(plan: Plan, world: World) -> TableSchema | None:

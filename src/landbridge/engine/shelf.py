@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from landbridge.engine.world import World
 from landbridge.errors import AccessDenied, CannotOpen, ParcelError, UsageError
 from landbridge.ledger import parcels
+from landbridge.stage.evidence import evidence
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
 from landbridge.stage.reading import Parcel, check_parcel, open_parcel
@@ -89,29 +90,32 @@ def open_shelved(world: World, location: str, folder: str) -> Parcel:
 
 
 def check_shelved(world: World, location: str, folder: str) -> tuple[list[ParcelError], bool]:
-    """Every fault of a parcel, and whether its rows were read: no key that opens it is no fault of its own."""
-    _ = world.identities  # one that cannot be used is no "other key"
+    """Every fault of a parcel, and whether its rows were read.
+
+    That it is sealed for others is no fault where nothing can be opened, nor of a parcel that this side sealed.
+    """
+    store, identities, foreign = open_store(location), world.identities, None
     try:
         open_shelved(world, location, folder)
-    except CannotOpen:
-        opens = False
+    except CannotOpen as refusal:
+        foreign = refusal
     except ParcelError:
-        opens = True  # what is wrong is found again, with all else
-    else:
-        opens = True
+        pass  # found again below, with all else
     faults = check_parcel(
-        open_store(location),
+        store,
         folder,
         verifiers=acceptable(world),
-        identities=world.identities if opens else None,
+        identities=None if foreign else identities,
         revoked=world.keyring.revoked_signers(),
     )
-    return faults, opens
+    if foreign and identities and not evidence(store, folder, world.own_verifiers).signer:
+        faults.append(foreign)
+    return faults, foreign is None
 
 
 def acceptable(world: World) -> tuple[str, ...]:
     """For looking at parcels, our own signature counts as well as those that we trust."""
-    return (*world.keyring.trusted_signers(), *world.keyring.own_verifiers())
+    return (*world.keyring.trusted_signers(), *world.own_verifiers)
 
 
 def find_one(location: str, name: str) -> str:

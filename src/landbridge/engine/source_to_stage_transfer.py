@@ -8,6 +8,7 @@ from typing import Any
 
 from landbridge import __version__
 from landbridge.contracts.values import Read, Snapshot
+from landbridge.engine.custody import exported
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.last_time import last_time, refuse_no_room, refuse_surprise
 from landbridge.engine.obfuscation import list_exports
@@ -88,7 +89,7 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
     _check_complete(read, shot, entries)
     manifest = _manifest(plan, shot, slot, entries, world.project.connections[read.connection].type)
     size = sum(entry.sealed_bytes for entry in entries)
-    parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
+    slot = parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
     world.still_ours()
     seal_parcel(
         open_store(plan.location),
@@ -98,7 +99,7 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
         signer=world.keyring.signer(),
         obfuscated=packing.obfuscated,
     )
-    parcels.seal(world.ledger, parcel_id)
+    parcels.seal(world.ledger, parcel_id, exported(world, slot))
     return manifest
 
 

@@ -84,6 +84,16 @@ class World:
         """Our secrets that open parcels; none where this side never made any: clear parcels need none."""
         return self.keyring.identities() if self.keyring.has_identity else ()
 
+    @property
+    def signer(self) -> str | None:
+        """Our secret that signs; None where this side never made one: what it imports needs no signature of its own."""
+        return self.keyring.signer() if self.keyring.has_signing_key else None
+
+    @property
+    def own_verifiers(self) -> tuple[str, ...]:
+        """By which our own signatures are known."""
+        return self.keyring.own_verifiers() if self.keyring.has_signing_key else ()
+
     def still_ours(self) -> None:
         """Raise LeaseLost if another run took this table over; asked before anything is published."""
         if self.lease is not None:

@@ -43,6 +43,11 @@ class Keyring:
         """Whether anything here may open parcels; clear parcels need nothing."""
         return self.identity.are_there
 
+    @property
+    def has_signing_key(self) -> bool:
+        """Whether this side can sign; what it only imports needs no signature of its own."""
+        return self.signing.path.exists()
+
     def identities(self) -> tuple[str, ...]:
         """Secrets that open parcels. Raises CannotOpen where there are none, AccessDenied if others can read."""
         return self.identity.secrets()
