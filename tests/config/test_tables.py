@@ -128,7 +128,8 @@ def test_names(load: Load, name: str):
 
 NO_FILE = "must name a file: no '/' or '\\', nothing unprintable, not empty, '.' or '..'"
 OPEN_QUOTE = "filter item 1 leaves a quote or a comment open (a quote inside a text is doubled, not escaped)"
-UNKNOWN = "unknown key; known: compression, encryption, name, postgres, schedule, snowflake, source, sync_mode, target"
+KNOWN = "columns, compression, encryption, exclude, name, postgres, schedule, snowflake, source, sync_mode, …"
+UNKNOWN = f"unknown key; known: {KNOWN}"
 TOO_LONG = "too long for a file's name: at most 128 characters, and 200 bytes in UTF-8"
 
 

@@ -1,5 +1,9 @@
 """`landbridge export-data`."""
 
+from typing import Annotated
+
+import typer
+
 from landbridge.cli.options import All, AsJson, DryRun, ProjectFolder, Tables, To, chosen, open_world, place
 from landbridge.cli.outcome import print_plans, print_results
 from landbridge.cli.progress import Progress
@@ -12,6 +16,9 @@ def export_data_command(
     every: All = False,
     table: Tables = None,
     to: To = None,
+    separate_instants: Annotated[
+        bool, typer.Option("--separate-instants", help="Read each table as of its own instant, not all as of one.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,
@@ -22,4 +29,5 @@ def export_data_command(
         if dry_run:
             print_plans(world, tables, lambda t: plan_export(world.project, t, place(to)), as_json=as_json)
         else:
-            print_results(export_tables(world, tables, location=place(to)), as_json=as_json)
+            results = export_tables(world, tables, location=place(to), separate_instants=separate_instants)
+            print_results(results, as_json=as_json)

@@ -9,6 +9,7 @@ from typing import Literal
 from landbridge.config.project import Project
 from landbridge.config.tables import Table
 from landbridge.contracts.values import Read, Write
+from landbridge.schema.model import Relation
 
 JobKind = Literal["run", "export", "import"]
 
@@ -29,7 +30,7 @@ class Plan:
 
     An export has no `write`, an import no `read` and no `packing`. `parcel` is the folder, below `location`,
     of the parcel that an import loads, `as_of` the instant that it shows; `again` accepts one that is older
-    than what was loaded before.
+    than what was loaded before. `goes_to` is what the parcel advises: where this side would load it.
     """
 
     pipeline_name: str
@@ -42,6 +43,7 @@ class Plan:
     as_of: datetime | None = None
     again: bool = False
     schedule: timedelta | None = None
+    goes_to: Relation | None = None
 
     def digest(self) -> str:
         """Equal for equal plans: what a later attempt compares before it goes on where this one stopped."""
@@ -95,6 +97,7 @@ def _reading(project: Project, table: Table, kind: JobKind, location: str, write
             part_size=settings.part_size,
         ),
         schedule=table.schedule,
+        goes_to=table.write.relation,
     )
 
 

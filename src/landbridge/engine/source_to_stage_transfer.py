@@ -18,8 +18,19 @@ from landbridge.errors import SourceError
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
+from landbridge.schema.columns import leaving
+from landbridge.schema.dialects import in_every_dialect
 from landbridge.stage.location import open_store
-from landbridge.stage.manifest import Compression, Encryption, Manifest, Origin, PartEntry, numbered
+from landbridge.stage.manifest import (
+    Altered,
+    Compression,
+    Encryption,
+    LoadHints,
+    Manifest,
+    Origin,
+    PartEntry,
+    numbered,
+)
 from landbridge.stage.naming import new_parcel_id, parcel_folder
 from landbridge.stage.writing import PartSettings, seal_parcel
 
@@ -32,7 +43,7 @@ def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     parcel_id = new_parcel_id(after=max((slot.parcel_id for slot in written), default=""))
     folder = parcel_folder(plan.pipeline_name, parcel_id)
     recipients = _recipients(plan, world)
-    with world.connector(plan.read.connection).snapshot(plan.read) as shot:
+    with world.snapshot(plan.read) as shot:
         slot = parcels.reserve(
             world.ledger,
             pipeline_name=plan.pipeline_name,
@@ -88,13 +99,14 @@ def _carried(plan: Plan, world: World) -> Outcome:
 def _unload(
     plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World
 ) -> tuple[PartEntry, ...]:
-    _, packing = _reading(plan)
+    read, packing = _reading(plan)
     settings = PartSettings(recipients, _compression(packing), packing.part_size)
     attempt = secrets.token_hex(4)
     tasks = [
         Unload(
             project=world.project.folder,
             part=part,
+            columns=read.columns,
             location=plan.location,
             folder=folder,
             stem=f"{attempt}-{part.number:05d}",
@@ -118,6 +130,7 @@ def _compression(packing: Packing) -> Compression:
 
 def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEntry, ...], kind: str) -> Manifest:
     read, packing = _reading(plan)
+    schema = leaving(shot.schema, read.columns)
     return Manifest(
         parcel_id=slot.parcel_id,
         pipeline_name=plan.pipeline_name,
@@ -126,13 +139,19 @@ def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEn
         as_of=shot.as_of,
         created_at=datetime.now(UTC),
         landbridge_version=__version__,
-        source=Origin(kind, read.relation, read.query, read.filter),
-        schema=shot.schema,
+        source=Origin(kind, read.relation, read.query, read.filter, _altered(read)),
+        schema=schema,
         row_count=shot.rows,
         parts=entries,
         encryption=Encryption("age" if packing.encryption else None),
         compression=_compression(packing),
+        load_hints=LoadHints(plan.goes_to),
+        ddl=in_every_dialect(plan.goes_to, schema) if plan.goes_to else {},
     )
+
+
+def _altered(read: Read) -> tuple[Altered, ...]:
+    return tuple(Altered(name, pick.name, pick.mask) for name, pick in read.columns.altered.items())
 
 
 def _reading(plan: Plan) -> tuple[Read, Packing]:

@@ -1,6 +1,7 @@
 """Many tables, one after the other: a table that fails is reported, and the next one still gets its turn."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from landbridge.config.tables import Table
@@ -27,9 +28,16 @@ def run_tables(world: World, tables: Sequence[Table], *, fresh: bool) -> Iterato
     return _each(world, tables, lambda table: plan_run(world.project, table), fresh=fresh)
 
 
-def export_tables(world: World, tables: Sequence[Table], *, location: str | None) -> Iterator[Result]:
-    """Source to sealed parcels at `location`."""
-    return _each(world, tables, lambda table: plan_export(world.project, table, location), fresh=False)
+def export_tables(
+    world: World, tables: Sequence[Table], *, location: str | None, separate_instants: bool = False
+) -> Iterator[Result]:
+    """Source to sealed parcels at `location`; all tables of a connection as of one instant, unless they are to differ.
+
+    A single table needs no more than the snapshot that it takes itself.
+    """
+    shared = len(tables) > 1 and not separate_instants
+    with world.one_instant() if shared else nullcontext():
+        yield from _each(world, tables, lambda table: plan_export(world.project, table, location), fresh=False)
 
 
 def import_tables(
