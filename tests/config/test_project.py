@@ -20,10 +20,8 @@ from tests.config.conftest import Lines, Load
 
 ROOT = Path(__file__).parents[2]
 DRIVE_TABLE = "must be sqlite:///path/to/file.db or postgresql://user:password@host:port/database"
-UNKNOWN = (
-    "unknown key; known: connections, defaults, drive_table, exports, imports, imports_keep, keys, parcels, processes,"
-    " stage"
-)
+KNOWN = "connections, defaults, drive_table, exports, imports, imports_keep, keys, masking_key, parcels, processes, …"
+UNKNOWN = f"unknown key; known: {KNOWN}"
 
 
 def test_an_empty_project(load: Load, tmp_path: Path):
@@ -182,6 +180,7 @@ def test_one_target_for_two_tables_is_refused(lines: Lines):
 WORDS = """
 connections tables parcels defaults drive_table exports keys processes part_size type path host password port database
 schema table name source target snowflake postgres connection filter source_query sync_mode schedule encryption x-a <<
+columns exclude as mask value masking_key
 """
 KEYS = st.sampled_from(["", "\n", *WORDS.split()])
 SCALARS = (
@@ -244,7 +243,7 @@ def test_the_page_names_every_key():
         for key in keys:
             assert f"{name}_{key}=".upper() in example
             assert f"_{key}`".upper() in page
-    for name in ("EXPORT_BASE_DIR", "IMPORT_BASE_DIR", "COMPRESSION_TYPE", "COMPRESSION_LEVEL"):
+    for name in ("EXPORT_BASE_DIR", "IMPORT_BASE_DIR", "COMPRESSION_TYPE", "COMPRESSION_LEVEL", "MASKING_KEY"):
         assert name in page
         assert f"{name}=" in example
 
@@ -259,5 +258,7 @@ def test_the_example_is_no_mistake(load: Load):
 def test_the_page_s_tables_load(load: Load):
     """The YAML of docs/configuration.md is a tables.yaml."""
     blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/configuration.md").read_text(), re.DOTALL)
-    connections = "connections: {warehouse: {type: duckdb, path: w}, snowflake: {type: duckdb, path: s}}"
-    assert [table.name for table in load(connections, blocks[0]).tables] == ["financial_data", "prices"]
+    settings = "connections: {warehouse: {type: duckdb, path: w}, snowflake: {type: duckdb, path: s}}"
+    settings += f"\nmasking_key: {'k' * 32}"
+    names = [[table.name for table in load(settings, block).tables] for block in blocks]
+    assert names == [["financial_data", "prices"], ["staff"]]

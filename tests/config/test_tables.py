@@ -128,7 +128,7 @@ def test_names(load: Load, name: str):
 
 NO_FILE = "must name a file: no '/' or '\\', nothing unprintable, not empty, '.' or '..'"
 OPEN_QUOTE = "filter item 1 leaves a quote or a comment open (a quote inside a text is doubled, not escaped)"
-KNOWN = "compression, encryption, max_delta, name, obfuscate_names, postgres, schedule, snowflake, source, sync_mode, …"
+KNOWN = "columns, compression, encryption, exclude, max_delta, name, obfuscate_names, postgres, schedule, snowflake, …"
 UNKNOWN = f"unknown key; known: {KNOWN}"
 TOO_LONG = "too long for a file's name: at most 128 characters, and 200 bytes in UTF-8"
 

@@ -32,6 +32,9 @@ def export_data_command(
         bool | None,
         typer.Option("--obfuscate/--no-obfuscate", help="Hide names, times and sizes [default: as the tables say]."),
     ] = None,
+    separate_instants: Annotated[
+        bool, typer.Option("--separate-instants", help="Read each table as of its own instant, not all as of one.")
+    ] = False,
     accept_delta: AcceptDelta = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -44,5 +47,12 @@ def export_data_command(
             plan = partial(plan_export, world.project, location=place(to), obfuscate=obfuscate)
             print_plans(world, tables, plan, as_json=as_json)
         else:
-            results = export_tables(world, tables, location=place(to), obfuscate=obfuscate, accept_delta=accept_delta)
+            results = export_tables(
+                world,
+                tables,
+                location=place(to),
+                obfuscate=obfuscate,
+                accept_delta=accept_delta,
+                separate_instants=separate_instants,
+            )
             print_results(results, as_json=as_json)

@@ -9,12 +9,14 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from landbridge.config.columns import Identifier, read_columns
 from landbridge.config.document import Document, read_document
-from landbridge.config.problems import Keys, Problems, did_you_mean
+from landbridge.config.problems import Keys, Problems
 from landbridge.config.validation import validate
 from landbridge.contracts.values import Filter, Read, Write
 from landbridge.schema.filters import compose
 from landbridge.schema.model import Relation
+from landbridge.schema.names import did_you_mean
 from landbridge.windows import parse_duration
 
 FILE = "config/tables.yaml"
@@ -52,12 +54,6 @@ def _name(text: str) -> str:
         raise ValueError("must name a file: no '/' or '\\', nothing unprintable, not empty, '.' or '..'")
     if len(text) > 128 or len(text.encode()) > 200:
         raise ValueError("too long for a file's name: at most 128 characters, and 200 bytes in UTF-8")
-    return text
-
-
-def _identifier(text: str) -> str:
-    if not text or "\0" in text:
-        raise ValueError("must not be empty or hold NUL")
     return text
 
 
@@ -103,7 +99,6 @@ def _mode(value: object) -> object:
     return value
 
 
-Identifier = Annotated[str, AfterValidator(_identifier)]
 Schedule = Annotated[timedelta, BeforeValidator(_schedule)]
 MaxDelta = Annotated[float | Literal[False] | None, BeforeValidator(_max_delta)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -137,6 +132,8 @@ class _Entry(Defaults):
     source: Level = {}
     target: Level = {}
     sync_mode: Annotated[Literal["full"], BeforeValidator(_mode)] = "full"
+    columns: list[object] = []
+    exclude: list[Identifier] = []
 
 
 class _Place(Strict):
@@ -203,6 +200,7 @@ def _table(
         for side in (source, target):
             unknown = f"no connection is called {side.connection!r}{did_you_mean(side.connection, connections)}"
             problems.add(document.place(side.named), unknown)
+    columns = read_columns(document, at, entry.exclude if entry else (), problems)
     if entry is None or source is None or target is None:
         return None
     own = entry.model_fields_set
@@ -213,7 +211,7 @@ def _table(
         problems.add(document.place(where), "names are obfuscated only where encryption is true")
     return Table(
         name=entry.name,
-        read=Read(source.connection, source.relation, source.block.source_query, source.block.filter),
+        read=Read(source.connection, source.relation, source.block.source_query, source.block.filter, columns),
         write=Write(target.connection, target.relation),
         sync_mode=entry.sync_mode,
         schedule=(entry if "schedule" in own else defaults).schedule,

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from landbridge.config.problems import nearest
 from landbridge.config.project import Project
 from landbridge.config.tables import MaxDelta, Table
 from landbridge.contracts.values import Read, Write
 from landbridge.errors import ConfigError, UsageError
+from landbridge.schema.model import Relation
+from landbridge.schema.names import nearest
 
 JobKind = Literal["run", "export", "import"]
 
@@ -32,7 +33,7 @@ class Plan:
 
     An export has no `write`, an import no `read` and no `packing`. `parcel` is the folder, below `location`,
     of the parcel that an import loads, `as_of` the instant that it shows; `again` accepts one that is older
-    than what was loaded before.
+    than what was loaded before. `goes_to` is what the parcel advises: where this side would load it.
     """
 
     pipeline_name: str
@@ -46,6 +47,7 @@ class Plan:
     again: bool = False
     schedule: timedelta | None = None
     max_delta: MaxDelta = None
+    goes_to: Relation | None = None
 
     def digest(self) -> str:
         """Equal for plans that move the same: what a later attempt compares before it goes on where one stopped."""
@@ -135,6 +137,7 @@ def _reading(project: Project, table: Table, kind: JobKind, location: str, write
         ),
         schedule=table.schedule,
         max_delta=table.max_delta,
+        goes_to=table.write.relation,
     )
 
 

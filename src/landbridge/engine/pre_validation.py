@@ -7,6 +7,7 @@ from landbridge.engine.staged import open_carried
 from landbridge.engine.world import World
 from landbridge.ledger import custody
 from landbridge.ledger.runs import Run
+from landbridge.schema.columns import chosen, leaving
 from landbridge.schema.fit import pair
 from landbridge.schema.model import TableSchema
 
@@ -29,7 +30,8 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
 def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
     """Columns that will arrive: the parcel's, or the source table's; None for a query, which only a read can tell.
 
-    Raises what `snapshot` does for a table that cannot be read, and every refusal of `open_parcel` and `refuse_older`.
+    Raises what `snapshot` does for a table that cannot be read, ConfigError for columns that cannot leave as declared,
+    and every refusal of `open_parcel` and `refuse_older`.
     """
     if plan.read is None:
         manifest = open_carried(plan, world).manifest
@@ -40,7 +42,9 @@ def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
     if schema is None:
         with source.snapshot(plan.read):  # says better than we could why it cannot be read
             pass
-    return None if plan.read.query else schema
+    if schema is None or plan.read.query:
+        return None
+    return leaving(chosen(schema, plan.read.columns), plan.read.columns)
 
 
 def _keys(plan: Plan, world: World) -> str:

@@ -22,8 +22,19 @@ from landbridge.errors import LandbridgeError, SourceError
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
+from landbridge.schema.columns import leaving
+from landbridge.schema.dialects import in_every_dialect
 from landbridge.stage.location import open_store
-from landbridge.stage.manifest import Compression, Encryption, Manifest, Origin, PartEntry, numbered
+from landbridge.stage.manifest import (
+    Altered,
+    Compression,
+    Encryption,
+    LoadHints,
+    Manifest,
+    Origin,
+    PartEntry,
+    numbered,
+)
 from landbridge.stage.naming import hidden_folder, new_parcel_id, parcel_folder
 from landbridge.stage.writing import PartSettings, delete_parcel, delete_unfinished, seal_parcel
 
@@ -74,7 +85,7 @@ def _deleted_on_failure(plan: Plan, parcel_id: str, folder: str, world: World) -
 def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> Manifest:
     read, packing = _reading(plan)
     recipients = _recipients(plan, world)
-    with world.connector(read.connection).snapshot(read) as shot:
+    with world.snapshot(read) as shot:
         _compare(plan, shot.rows, world)
         slot = parcels.reserve(
             world.ledger,
@@ -145,13 +156,14 @@ def _carried(plan: Plan, world: World) -> Outcome:
 def _unload(
     plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World
 ) -> tuple[PartEntry, ...]:
-    _, packing = _reading(plan)
+    read, packing = _reading(plan)
     settings = PartSettings(recipients, _compression(packing), packing.part_size, packing.obfuscated)
     attempt = secrets.token_hex(4)
     tasks = [
         Unload(
             project=world.project.folder,
             part=part,
+            columns=read.columns,
             location=plan.location,
             folder=folder,
             stem=f"{attempt}-{part.number:05d}",
@@ -176,6 +188,7 @@ def _compression(packing: Packing) -> Compression:
 
 def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEntry, ...], kind: str) -> Manifest:
     read, packing = _reading(plan)
+    schema = leaving(shot.schema, read.columns)
     return Manifest(
         parcel_id=slot.parcel_id,
         pipeline_name=plan.pipeline_name,
@@ -184,13 +197,19 @@ def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEn
         as_of=shot.as_of,
         created_at=datetime.now(UTC),
         landbridge_version=__version__,
-        source=Origin(kind, read.relation, read.query, read.filter),
-        schema=shot.schema,
+        source=Origin(kind, read.relation, read.query, read.filter, _altered(read)),
+        schema=schema,
         row_count=shot.rows,
         parts=entries,
         encryption=Encryption("age" if packing.encryption else None),
         compression=_compression(packing),
+        load_hints=LoadHints(plan.goes_to),
+        ddl=in_every_dialect(plan.goes_to, schema) if plan.goes_to else {},
     )
+
+
+def _altered(read: Read) -> tuple[Altered, ...]:
+    return tuple(Altered(name, pick.name, pick.mask) for name, pick in read.columns.altered.items())
 
 
 def _reading(plan: Plan) -> tuple[Read, Packing]:

@@ -46,12 +46,17 @@ def _never(table: Table) -> Standing:
 
 def _standing(table: Table, run: Run, world: World, now: datetime) -> Standing:
     success = _last_success(world, run)
-    as_of = success.window.start if success else None
+    as_of = _as_of(success) if success else None
     age = now - as_of if as_of else None
     late = table.schedule is not None and (age is None or age > table.schedule)
     rows = success.phases["source_to_stage_transfer"].details.get("stage_count") if success else None
     missed = success.phases["pre_validation"].details.get("never_seen", ()) if success else ()
     return Standing(table.name, run, as_of, age, rows, late, missed)
+
+
+def _as_of(success: Run) -> datetime:
+    """By the source's clock; a run's window is by ours, and begins before the source is asked."""
+    return datetime.fromisoformat(success.phases["source_to_stage_transfer"].details["as_of"])
 
 
 def _last_success(world: World, run: Run) -> Run | None:

@@ -1,6 +1,7 @@
 """Many tables, one after the other: a table that fails is reported, and the next one still gets its turn."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -35,10 +36,16 @@ def export_tables(
     location: str | None,
     obfuscate: bool | None,
     accept_delta: bool = False,
+    separate_instants: bool = False,
 ) -> Iterator[Result]:
-    """Source to sealed parcels at `location`; `obfuscate` None: as each table says."""
+    """Source to sealed parcels at `location`; all tables of a connection as of one instant, unless they are to differ.
+
+    `obfuscate` None: as each table says. A single table needs no more than the snapshot that it takes itself.
+    """
     plan = partial(plan_export, world.project, location=location, obfuscate=obfuscate, accept_delta=accept_delta)
-    return _each(world, tables, plan, fresh=False)
+    shared = len(tables) > 1 and not separate_instants
+    with world.one_instant() if shared else nullcontext():
+        yield from _each(world, tables, plan, fresh=False)
 
 
 def import_tables(

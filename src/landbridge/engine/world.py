@@ -1,22 +1,24 @@
 """The world as one command sees it: what phases are handed instead of reaching for it."""
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from landbridge.config.problems import did_you_mean
 from landbridge.config.project import Project
 from landbridge.connectors.registry import Connector, open_connector
+from landbridge.contracts.values import Instant, Read, Snapshot
 from landbridge.engine.events import Sink
 from landbridge.engine.pool import open_pool
 from landbridge.errors import ConfigError
 from landbridge.ledger.database import Database, is_there, open_database
 from landbridge.ledger.leases import Heartbeat
+from landbridge.schema.names import did_you_mean
 from landbridge.sealing.keyring import Keyring
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class World:
     hidden: dict[str, "tuple[Hidden, ...]"] = field(default_factory=dict)
     _connectors: dict[str, Connector] = field(default_factory=dict)
     _scratch: ExitStack = field(default_factory=ExitStack)
+    _shared: ExitStack | None = None
+    _instants: dict[str, Instant] = field(default_factory=dict)
 
     def connector(self, name: str) -> Connector:
         """The connector of a connection; ConfigError for a name that landbridge.yaml does not have."""
@@ -46,6 +50,25 @@ class World:
                 raise ConfigError(f"no connection is called {name!r}{meant}", hint="see landbridge.yaml")
             self._connectors[name] = open_connector(name, options)
         return self._connectors[name]
+
+    @contextmanager
+    def one_instant(self) -> Iterator[None]:
+        """Until the context ends, all snapshots of a connection show one instant: that of the first one taken."""
+        with ExitStack() as shared:
+            self._shared, self._instants = shared, {}
+            try:
+                yield
+            finally:
+                self._shared = None
+
+    def snapshot(self, read: Read) -> AbstractContextManager[Snapshot]:
+        """See Source.snapshot."""
+        source = self.connector(read.connection)
+        if self._shared is None:
+            return source.snapshot(read)
+        if read.connection not in self._instants:
+            self._instants[read.connection] = self._shared.enter_context(source.instant())
+        return source.snapshot(read, self._instants[read.connection])
 
     @cached_property
     def ledger(self) -> Database:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from landbridge.connectors.postgres import catalog, loading, reading
+from landbridge.connectors.postgres import catalog, loading, reading, snapshots
 from landbridge.connectors.postgres.session import LOADS, READS, Kept, Server, border, connect
-from landbridge.contracts.values import Check, Landing, Load, Part, Published, Read, Snapshot, Write
+from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import LandbridgeError, SourceError, TargetError
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded, qualify
@@ -51,9 +51,13 @@ class Postgres:
         self._appends = Kept(self.server, LOADS)
         self._landing = Kept(self.server, LOADS)  # holds the lock that tells others that we are loading
 
-    def snapshot(self, read: Read) -> AbstractContextManager[Snapshot]:
+    def instant(self) -> AbstractContextManager[Instant]:
         """See Source: a REPEATABLE READ transaction, exported."""
-        return reading.snapshot(self.server, read)
+        return snapshots.instant(self.server, self.name)
+
+    def snapshot(self, read: Read, instant: Instant | None = None) -> AbstractContextManager[Snapshot]:
+        """See Source."""
+        return snapshots.snapshot(self.server, read, instant)
 
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
         """See Source."""

@@ -75,7 +75,7 @@ def prepare(
         raise SchemaMismatch(f"{target} is not a table", hint="name a table as the target, not a view")
     if taken := sorted({p.target.name for p in pairings} & set(generated)):
         raise SchemaMismatch(
-            f"{target} generates column {', '.join(taken)} itself", hint="leave it out in source_query"
+            f"{target} generates column {', '.join(taken)} itself", hint="leave it out: exclude of the table"
         )
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('landbridge_loads', 0))")
