@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landbridge.schema.arrow import arrow_type
@@ -69,6 +69,7 @@ def test_a_text_means_its_value(name: str):
         assert again.equals(value) or again.as_py() == value.as_py() or math.isnan(again.as_py())
 
 
+@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**20), max_value=10**20))
 def test_equal_numbers_have_equal_texts(number: Decimal):
     """Whatever their scale, and whether they travel as a number or as digits."""

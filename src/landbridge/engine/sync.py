@@ -34,7 +34,7 @@ def export_tables(
     tables: Sequence[Table],
     *,
     location: str | None,
-    obfuscate: bool | None,
+    obfuscate: bool | None = None,
     accept_delta: bool = False,
     separate_instants: bool = False,
 ) -> Iterator[Result]:
