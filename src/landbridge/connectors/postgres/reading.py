@@ -68,17 +68,22 @@ async def _copy(server: Server, part: Part, chunks: "Queue[bytes | int | Excepti
     """Rows by the server's own count, after all chunks. Each message of COPY holds whole rows, by the protocol."""
     import asyncpg
 
-    waiting = bytearray()
+    waiting: list[bytes] = []
+    size = 0
 
     def hand_over() -> None:
-        chunks.put(bytes(waiting))  # blocks this loop, which has nothing else to do: that is the backpressure
+        nonlocal size
+        chunks.put(b"".join(waiting))  # blocks this loop, which has nothing else to do: that is the backpressure
         waiting.clear()
+        size = 0
         if stop.is_set():
             raise ConnectionAbortedError("the reader stopped early")
 
     async def receive(data: bytes) -> None:
-        waiting.extend(data)
-        if len(waiting) >= CHUNK_BYTES:
+        nonlocal size
+        waiting.append(data)
+        size += len(data)
+        if size >= CHUNK_BYTES:
             hand_over()
 
     connection = await asyncpg.connect(**asyncpg_arguments(server))
