@@ -13,7 +13,7 @@ COMPILE = $(INDEX) $(UV) pip compile -q --universal --generate-hashes --no-annot
 	--no-emit-package landbridge pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench fault-campaign lock wheelhouse clean
+.PHONY: help setup demo test lint bench fault-campaign fuzz lock wheelhouse clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -52,6 +52,9 @@ bench: $(BENCH)/.installed ## speed and memory, each as a ratio to something kno
 
 fault-campaign: setup ## kill runs at every crash point and at random instants, and compare after one rerun
 	$(VENV)/bin/python tests/faults/campaign.py
+
+fuzz: setup ## harm parcels at every layer for an hour, and see that each is refused or read as it was sealed
+	$(VENV)/bin/python tests/fuzz/fuzz.py $(ARGS)
 
 lock: $(UV) ## resolve pyproject.toml anew into the lock files: versions and hashes, no addresses
 	@$(COMPILE) --all-extras --group dev -o requirements.lock

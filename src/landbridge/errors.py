@@ -28,6 +28,7 @@
     │   ├── ParcelRepeated          1   loaded here before
     │   └── OutOfSequence           1   older than what is loaded here, or numbered as that is
     └── AuditError                  4   what arrived is not what was sent
+        └── CustodyBroken           4   the custody log was changed after it was written
 
 A message is lower case and says what happened and where; `hint` is the next command to type or the
 line to change. Neither ever holds a secret or a value of the data.
@@ -160,3 +161,7 @@ class AuditError(LandbridgeError):
     """Counts or contents differ between what was sent and what arrived."""
 
     exit_code = 4
+
+
+class CustodyBroken(AuditError):
+    """The custody log is not as it was written; the message names the entry at which that shows."""

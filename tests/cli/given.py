@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.engine.projects import FUNDS, PRICES, WAREHOUSE, in_duckdb, introduce, make_project, table, variables
+from tests.sealing.ssh_keys import LOCKED, ssh_key
 
 
 def a_server(folder: Path, url: str) -> None:
@@ -21,6 +22,18 @@ def two_sides(folder: Path, url: str) -> None:
     introduce(inside, outside)
 
 
+def two_sides_and_ssh_keys(folder: Path, url: str) -> None:
+    """Also `id_ed25519` and `id_rsa`, each with its `.pub`, and `id_locked`, as ssh-keygen leaves them."""
+    two_sides(folder, url)
+    for kind in ("ed25519", "rsa"):
+        private, public = ssh_key(f"ssh-{kind}")
+        (folder / f"id_{kind}").write_text(private)
+        (folder / f"id_{kind}.pub").write_text(f"{public} anna@harbour\n")
+    (folder / "id_locked").write_text(LOCKED)
+    for path in folder.glob("id_*"):
+        path.chmod(0o600)
+
+
 def one_project(folder: Path, url: str) -> None:
     """A project in the folder itself, with a warehouse; its `.env` names the server."""
     make_project(folder, WAREHOUSE, tables=[table("prices"), table("funds")])
@@ -31,5 +44,6 @@ def one_project(folder: Path, url: str) -> None:
 GIVEN: Mapping[str, Callable[[Path, str], None]] = {
     "a server": a_server,
     "two sides": two_sides,
+    "two sides and SSH keys": two_sides_and_ssh_keys,
     "a project": one_project,
 }

@@ -22,7 +22,8 @@ LOOKS_OUTSIDE = (
     "import-data --table prices --dry-run",
     "create-tables --table prices --dry-run",
     "parcel list",
-    "parcel check 0",
+    "parcel purge --loaded --dry-run",
+    "custody",
 )
 
 

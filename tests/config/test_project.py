@@ -4,6 +4,7 @@ import pickle
 import re
 import tempfile
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from tests.config.conftest import Lines, Load
 
 ROOT = Path(__file__).parents[2]
 DRIVE_TABLE = "must be sqlite:///path/to/file.db or postgresql://user:password@host:port/database"
-UNKNOWN = "unknown key; known: connections, defaults, drive_table, exports, imports, keys, parcels, processes, stage"
+KNOWN = "connections, defaults, drive_table, exports, imports, imports_keep, keys, masking_key, parcels, processes, …"
+UNKNOWN = f"unknown key; known: {KNOWN}"
 
 
 def test_an_empty_project(load: Load, tmp_path: Path):
@@ -44,10 +46,11 @@ def test_settings(load: Load, tmp_path: Path):
 drive_table: postgresql+psycopg://u:p%40@h:1/d
 exports: s3://bucket/exports
 imports: /mnt/usb
+imports_keep: 30d
 stage: ../stage
 keys: /keys
 processes: 4
-parcels: {compression_type: brotli, compression_level: 11, part_size: 64 MiB}
+parcels: {compression_type: brotli, compression_level: 11, part_size: 64 MiB, require_escrow: true}
 connections:
 defaults:
 x-anything: {goes: [here]}
@@ -55,11 +58,12 @@ x-anything: {goes: [here]}
     assert project.drive_table == "postgresql+psycopg://u:p%40@h:1/d"
     assert (project.exports, project.imports) == ("s3://bucket/exports", "/mnt/usb")
     assert project.stage == str(tmp_path / "../stage")
-    assert (project.keys, project.processes) == (Path("/keys"), 4)
+    assert (project.keys, project.processes, project.imports_keep) == (Path("/keys"), 4, timedelta(days=30))
     assert project.parcels.model_dump() == {
         "compression_type": "brotli",
         "compression_level": 11,
         "part_size": 64 * 2**20,
+        "require_escrow": True,
     }
     assert load("drive_table: sqlite:////var/x.db").drive_table == "sqlite:////var/x.db"
     assert load("drive_table: sqlite:///x.db").drive_table == f"sqlite:///{tmp_path}/x.db"
@@ -67,7 +71,14 @@ x-anything: {goes: [here]}
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("16MB", 16_000_000), ("1MiB", 2**20), ("256 mib", 2**28), ("2000000", 2_000_000), ("2000kB", 2_000_000)],
+    [
+        ("16MB", 16_000_000),
+        ("1MiB", 2**20),
+        ("256 mib", 2**28),
+        ("2000000", 2_000_000),
+        ("2000kB", 2_000_000),
+        ("1.5MiB", 1_572_864),
+    ],
 )
 def test_part_sizes(load: Load, text: str, size: int):
     """Decimal and binary units, or bytes."""
@@ -82,6 +93,7 @@ imports: https://x.blob/x?sig=CANARY
 stage: ""
 keys: no
 processes: 0
+imports_keep: weekly
 parcels: {part_size: CANARY, compression_type: lz4, compression_level: 23, part_sise: 1}
 defaults: {encryption: 1, schedule: x, schedul: x}
 drive_table: mysql://u:CANARY@h/d
@@ -93,18 +105,19 @@ tables: []
         "landbridge.yaml:3: stage: must be a folder or an object store's URL",
         "landbridge.yaml:4: keys: must be text, but YAML reads this as true or false; quote it",
         "landbridge.yaml:5: processes: must be at least 1",
-        "landbridge.yaml:6: parcels.compression_type: must be 'zstd', 'snappy', 'gzip' or 'brotli'",
-        "landbridge.yaml:6: parcels.compression_level: must be at most 22",
-        "landbridge.yaml:6: parcels.part_size: must be bytes as a whole number, or like 16MB, 64MiB",
-        "landbridge.yaml:6: parcels.part_sise: unknown key; did you mean 'part_size'?",
-        "landbridge.yaml:7: defaults.encryption: must be true or false",
-        "landbridge.yaml:7: defaults.schedule: must be hourly, daily, weekly, monthly, or like 90m, 6h, 1d, 2w",
-        "landbridge.yaml:7: defaults.schedul: unknown key; did you mean 'schedule'?",
-        f"landbridge.yaml:8: drive_table: {DRIVE_TABLE}",
-        f"landbridge.yaml:9: tables: {UNKNOWN}",
-        f'landbridge.yaml:10: "a b\\n": {UNKNOWN}',
+        "landbridge.yaml:6: imports_keep: must be like 90m, 6h, 1d, 2w",
+        "landbridge.yaml:7: parcels.compression_type: must be 'zstd', 'snappy', 'gzip' or 'brotli'",
+        "landbridge.yaml:7: parcels.compression_level: must be at most 22",
+        "landbridge.yaml:7: parcels.part_size: must be bytes as a whole number, or like 16MB, 64MiB",
+        "landbridge.yaml:7: parcels.part_sise: unknown key; did you mean 'part_size'?",
+        "landbridge.yaml:8: defaults.encryption: must be true or false",
+        "landbridge.yaml:8: defaults.schedule: must be hourly, daily, weekly, monthly, or like 90m, 6h, 1d, 2w",
+        "landbridge.yaml:8: defaults.schedul: unknown key; did you mean 'schedule'?",
+        f"landbridge.yaml:9: drive_table: {DRIVE_TABLE}",
+        f"landbridge.yaml:10: tables: {UNKNOWN}",
+        f'landbridge.yaml:11: "a b\\n": {UNKNOWN}',
     ]
-    for size in ("1023kB", "1GiB", "5", "true"):
+    for size in ("1023kB", "1GiB", "5", "true", "2000000.5", ".5GB", "1.1234MB"):
         assert lines(f"parcels: {{part_size: {size}}}")[0].startswith("landbridge.yaml:1: parcels.part_size: must be")
     assert lines("parcels: {compression_type: gzip, compression_level: 10}") == [
         "landbridge.yaml:1: parcels.compression_level: must be at most 9 for gzip"
@@ -167,6 +180,7 @@ def test_one_target_for_two_tables_is_refused(lines: Lines):
 WORDS = """
 connections tables parcels defaults drive_table exports keys processes part_size type path host password port database
 schema table name source target snowflake postgres connection filter source_query sync_mode schedule encryption x-a <<
+columns exclude as mask value masking_key
 """
 KEYS = st.sampled_from(["", "\n", *WORDS.split()])
 SCALARS = (
@@ -229,7 +243,7 @@ def test_the_page_names_every_key():
         for key in keys:
             assert f"{name}_{key}=".upper() in example
             assert f"_{key}`".upper() in page
-    for name in ("EXPORT_BASE_DIR", "IMPORT_BASE_DIR", "COMPRESSION_TYPE", "COMPRESSION_LEVEL"):
+    for name in ("EXPORT_BASE_DIR", "IMPORT_BASE_DIR", "COMPRESSION_TYPE", "COMPRESSION_LEVEL", "MASKING_KEY"):
         assert name in page
         assert f"{name}=" in example
 
@@ -244,5 +258,7 @@ def test_the_example_is_no_mistake(load: Load):
 def test_the_page_s_tables_load(load: Load):
     """The YAML of docs/configuration.md is a tables.yaml."""
     blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/configuration.md").read_text(), re.DOTALL)
-    connections = "connections: {warehouse: {type: duckdb, path: w}, snowflake: {type: duckdb, path: s}}"
-    assert [table.name for table in load(connections, blocks[0]).tables] == ["financial_data", "prices"]
+    settings = "connections: {warehouse: {type: duckdb, path: w}, snowflake: {type: duckdb, path: s}}"
+    settings += f"\nmasking_key: {'k' * 32}"
+    names = [[table.name for table in load(settings, block).tables] for block in blocks]
+    assert names == [["financial_data", "prices"], ["staff"]]

@@ -128,7 +128,7 @@ def test_names(load: Load, name: str):
 
 NO_FILE = "must name a file: no '/' or '\\', nothing unprintable, not empty, '.' or '..'"
 OPEN_QUOTE = "filter item 1 leaves a quote or a comment open (a quote inside a text is doubled, not escaped)"
-KNOWN = "compression, encryption, name, obfuscate_names, postgres, schedule, snowflake, source, sync_mode, target"
+KNOWN = "columns, compression, encryption, exclude, max_delta, name, obfuscate_names, postgres, schedule, snowflake, …"
 UNKNOWN = f"unknown key; known: {KNOWN}"
 TOO_LONG = "too long for a file's name: at most 128 characters, and 200 bytes in UTF-8"
 
@@ -280,3 +280,19 @@ def test_only_sealed_names_are_obfuscated(lines: Lines):
     assert lines(CONNECTIONS, tables) == [
         "config/tables.yaml:1: tables[0].obfuscate_names: names are obfuscated only where encryption is true"
     ]
+
+
+@pytest.mark.parametrize(("text", "value"), [("5", 5.0), ("1.5", 1.5), ("off", False), ("false", False), ("~", None)])
+def test_max_delta(load: Load, text: str, value: object):
+    """A number above 1, or off; of the table, else of the defaults, else not set."""
+    own = load(CONNECTIONS + "defaults: {max_delta: 7}\n", SHORT % f"max_delta: {text}").tables[0].max_delta
+    assert (own, type(own)) == (value, type(value))
+    assert load(CONNECTIONS + f"defaults: {{max_delta: {text}}}\n", SHORT % "").tables[0].max_delta == value
+    assert load(CONNECTIONS, SHORT % "").tables[0].max_delta is None
+
+
+@pytest.mark.parametrize("text", ["1", "0", "-3", ".inf", ".nan", "true", "'5'", "[5]", "{}", "10%"])
+def test_no_max_delta(lines: Lines, text: str):
+    """Neither what would stop everything, nor text."""
+    expected = "config/tables.yaml:1: tables[0].max_delta: must be a number above 1, or off"
+    assert lines(CONNECTIONS, SHORT % f"max_delta: {text}") == [expected]

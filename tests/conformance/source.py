@@ -3,11 +3,15 @@
 import pyarrow as pa
 import pytest
 
+from landbridge.connectors.masking import masked
 from landbridge.contracts.values import Read
-from landbridge.errors import SourceError
+from landbridge.errors import ConfigError, SourceError
 from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.columns import Columns, Pick
 from landbridge.schema.filters import compose
+from landbridge.schema.model import Column, TableSchema, Type
 from landbridge.schema.names import qualify
+from tests.conformance import every_kind
 from tests.conformance.system import NUMBERS, System, numbers, publish, read
 
 
@@ -74,9 +78,103 @@ class SourceSuite:
             batches.close()
         assert read(system, "t").num_rows == 1000
 
+    def test_only_the_columns_that_leave_are_read(self, system: System) -> None:
+        """Under the source's names and in its order; the filter sees the others too, and a key that is cut is none."""
+        schema = TableSchema((*NUMBERS.columns[::-1], Column("flag", Type("boolean"))), ("id",))
+        rows = pa.record_batch([["a", "b", "c"], [1, 2, 3], [True, False, None]], schema=arrow_schema(schema))
+        publish(system, "t", schema, [rows])
+        columns = Columns((Pick("flag", "Flag"), Pick("note", None, "hash")), others=False)
+        found = read(system, "t", filter=compose("id < 3"), columns=columns)
+        assert sorted(found.to_pylist(), key=str) == [{"note": "a", "flag": True}, {"note": "b", "flag": False}]
+        with system.connector.snapshot(Read("it", system.relation("t"), columns=columns)) as snapshot:
+            assert snapshot.schema.primary_key == ()
+        with system.connector.snapshot(
+            Read("it", system.relation("t"), columns=Columns(exclude=("flag",)))
+        ) as snapshot:
+            assert (snapshot.schema.names, snapshot.schema.primary_key) == (("note", "id"), ("id",))
+
+    def test_what_is_not_to_be_read_comes_as_null(self, system: System) -> None:
+        """In every kind's own type, and in rows that the filter chose by its values."""
+        publish(system, "t", every_kind.SCHEMA, [every_kind.batch()])
+        masks = [Pick(name, None, "null") for name in every_kind.VALUES if name not in ("id", "short")]
+        columns = Columns((*masks, Pick("short", None, "constant", "x")))
+        found = read(system, "t", columns=columns, filter=compose(["medium >= 0", "AND short IS NOT NULL"]))
+        assert found.schema == arrow_schema(every_kind.SCHEMA)
+        assert {found[name].null_count for name in every_kind.VALUES} == {0, found.num_rows}
+        assert sorted(found["id"].to_pylist()) == [-(2**63), 2, 2**63 - 1]
+
+    def test_columns_of_a_query_can_be_chosen(self, system: System) -> None:
+        """Names are those that the query gives, and one that it does not give is told with a suggestion."""
+        publish(system, "t", NUMBERS, [numbers(0, 3, "x")])
+        query = "SELECT id, id * 2 AS twice, note FROM {table}"
+        columns = Columns((Pick("twice", None, "null"),), exclude=("note",))
+        found = read(system, "t", query=query, columns=columns, filter=compose("twice > 2"))
+        assert found.to_pylist() == [{"id": 2, "twice": None}]
+        with pytest.raises(ConfigError, match="no column 'twise'; did you mean 'twice'"):
+            read(system, "t", query=query, columns=Columns(exclude=("twise",)))
+
+    def test_a_column_that_is_not_there_is_told(self, system: System) -> None:
+        """With the name that was probably meant."""
+        publish(system, "t", NUMBERS, [])
+        with pytest.raises(ConfigError, match="no column 'NOTE'; did you mean 'note'"):
+            read(system, "t", columns=Columns((Pick("NOTE", None, "hash"),)))
+
+    def test_a_hash_is_the_same_from_every_source(self, system: System) -> None:
+        """Of each kind, by a fixed key: what this source gives is hashed like the values that were written."""
+        sent = every_kind.batch()
+        publish(system, "t", every_kind.SCHEMA, [sent])
+        columns = Columns(tuple(Pick(name, None, "hash") for name in every_kind.VALUES))
+        key = b"fixed for all sources, for ever."
+        read_again = read(system, "t").to_batches()
+        found = pa.Table.from_batches(masked(read_again, every_kind.SCHEMA, columns, key))
+        expected = pa.Table.from_batches(masked([sent], every_kind.SCHEMA, columns, key))
+        order = [("id", "ascending")]
+        assert found.sort_by(order).to_pydict() == expected.sort_by(order).to_pydict()
+
+    def test_snapshots_of_one_instant_agree(self, system: System) -> None:
+        """They tell the same time, hold what was there then, and none outlives the instant."""
+        for table in ("t", "u"):
+            publish(system, table, NUMBERS, [numbers(0, 5)])
+        shots = []
+        with system.connector.instant() as instant:
+            for table in ("t", "u", "t"):
+                with system.connector.snapshot(Read("it", system.relation(table)), instant) as snapshot:
+                    rows = sum(b.num_rows for part in snapshot.parts for b in system.connector.batches(part))
+                    shots.append((snapshot.as_of, snapshot.rows, rows))
+        assert shots == [(instant.as_of, 5, 5)] * 3
+        publish(system, "t", NUMBERS, [numbers(0, 7)])
+        assert read(system, "t").num_rows == 7
+
+    def test_a_read_that_fails_leaves_the_instant_open(self, system: System) -> None:
+        """The tables after it are read all the same."""
+        publish(system, "t", NUMBERS, [numbers(0, 5)])
+        with system.connector.instant() as instant:
+            with (
+                pytest.raises(SourceError, match="missing"),
+                system.connector.snapshot(Read("it", system.relation("missing")), instant),
+            ):
+                pass
+            with system.connector.snapshot(Read("it", system.relation("t")), instant) as snapshot:
+                assert snapshot.rows == 5
+
 
 class ConcurrentSourceSuite:
     """For sources that others write while they are read."""
+
+    def test_one_instant_does_not_see_later_rows(self, system: System) -> None:
+        """What is committed after it opened is in no table of it, also in one that is looked at only afterwards."""
+        for table in ("parents", "children"):
+            publish(system, table, NUMBERS, [numbers(0, 3)])
+        seen = {}
+        with system.connector.instant() as instant:
+            for name in ("parents", "children"):
+                for table in ("parents", "children"):
+                    system.execute(f"INSERT INTO {qualify(system.relation(table))} VALUES (9, 'late')")
+                with system.connector.snapshot(Read("it", system.relation(name)), instant) as snapshot:
+                    batches = [batch for part in snapshot.parts for batch in system.connector.batches(part)]
+                    seen[name] = sorted(pa.Table.from_batches(batches)["id"].to_pylist())
+        assert seen == {"parents": [0, 1, 2], "children": [0, 1, 2]}
+        assert read(system, "children").num_rows == 5
 
     def test_a_snapshot_does_not_see_later_rows(self, system: System) -> None:
         """Rows that are committed after the snapshot opened are in neither its count nor its parts."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 from landbridge.connectors.registry import Connector
 from landbridge.contracts.values import Filter, Landing, Load, Published, Read, Write
 from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.columns import Columns
 from landbridge.schema.model import Column, Relation, TableSchema, Type
 from landbridge.schema.names import qualify
 
@@ -60,9 +61,16 @@ def publish(system: System, table: str, schema: TableSchema, batches: Sequence[p
     return system.connector.publish(land(system, table, schema, batches))
 
 
-def read(system: System, table: str, *, query: str | None = None, filter: Filter | None = None) -> pa.Table:  # noqa: A002
+def read(
+    system: System,
+    table: str,
+    *,
+    query: str | None = None,
+    filter: Filter | None = None,  # noqa: A002
+    columns: Columns | None = None,
+) -> pa.Table:
     """All rows, part by part; the count of the snapshot is checked."""
-    reading = Read("it", system.relation(table), query=query, filter=filter or Filter())
+    reading = Read("it", system.relation(table), query, filter or Filter(), columns or Columns())
     with system.connector.snapshot(reading) as snapshot:
         schema = arrow_schema(snapshot.schema)
         batches = [batch for part in snapshot.parts for batch in system.connector.batches(part)]

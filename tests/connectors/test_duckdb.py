@@ -1,5 +1,9 @@
 """The suites of sources, targets and catalogs against a DuckDB file."""
 
+import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +81,18 @@ class TestSource(SourceSuite):
         found = _read(system, "t")["id"].to_pylist()
         assert sorted(found) == [i for i in range(600000) if i % 3]
 
+    def test_nobody_writes_while_an_instant_is_held(self, system: DuckDBSystem) -> None:
+        """Whatever else this process reads of the file meanwhile; afterwards it can be written again."""
+        system.execute("CREATE TABLE t AS SELECT 1 AS id")
+        with system.connector.instant() as instant:
+            with system.connector.snapshot(Read("it", system.relation("t")), instant) as snapshot:
+                list(system.connector.batches(snapshot.parts[0]))
+            system.connector.describe([system.relation("t")])
+            assert not _can_be_written(system.path)
+            with system.connector.snapshot(Read("it", system.relation("t")), instant) as snapshot:
+                assert snapshot.rows == 1
+        assert _can_be_written(system.path)
+
     def test_a_file_that_is_not_there_is_not_made(self, tmp_path: Path) -> None:
         """Reading never creates a database."""
         gone = DuckDB("it", DuckDBOptions.model_validate({"type": "duckdb", "path": str(tmp_path / "gone.duckdb")}))
@@ -94,7 +110,28 @@ class TestCatalog(CatalogSuite):
     pass
 
 
+def _can_be_written(path: Path) -> bool:
+    """Asked of another process, as the lock is between processes."""
+    writing = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('CREATE TABLE IF NOT EXISTS u (id INTEGER)')"
+    done = subprocess.run([sys.executable, "-c", writing, path], capture_output=True, check=False)
+    return done.returncode == 0
+
+
 def _read(system: DuckDBSystem, table: str) -> pa.Table:
     with system.connector.snapshot(Read("it", system.relation(table))) as snapshot:
         batches = [batch for part in snapshot.parts for batch in system.connector.batches(part)]
     return pa.Table.from_batches(batches, arrow_schema(snapshot.schema))
+
+
+def test_an_interrupt_is_one(system: DuckDBSystem) -> None:
+    """Ctrl-C while DuckDB computes ends the command; it is no failure of one table, after which the next is begun."""
+    bell = threading.Timer(0.1, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
+
+    def compute() -> None:
+        with system.connector._open(SourceError) as connection:
+            bell.start()
+            connection.execute("SELECT count(*) FROM range(300000000) numbers(i) WHERE hash(i) % 7 = 3")
+        bell.join()
+
+    with pytest.raises(KeyboardInterrupt):
+        compute()

@@ -56,9 +56,7 @@ def test_a_cell_that_does_not_fit_is_named(
 def test_appends_share_a_connection_until_it_is_lost(pg: PostgresSystem) -> None:
     """The second part goes over the first one's session; after an administrator ended that, over a new one."""
     landing = land(pg, "t", NUMBERS, [], load_of(3))
-    sessions = (
-        "SELECT pid FROM pg_stat_activity WHERE application_name = 'landbridge load' AND datname = current_database()"
-    )
+    sessions = f"SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%{landing.relation.table}%'"
     seen = []
     for number in range(3):
         pg.connector.append(landing, [numbers(number, number + 1)], number)
@@ -104,6 +102,25 @@ def test_a_landing_that_is_gone_is_said_so(pg: PostgresSystem) -> None:
     with pytest.raises(TargetError, match="does not exist"):
         pg.connector.publish(landing)
     assert ids(pg, "t") == [0, 1, 2]
+
+
+def test_a_landing_that_is_being_filled_is_not_swept(pg: PostgresSystem) -> None:
+    """Another project with the same target leaves it alone, until the process that fills it is gone."""
+    other, write = pg.login(), Write("it", pg.relation("t"))
+    landing = land(pg, "t", NUMBERS, [numbers(0, 3)])
+    assert other.sweep(write) == []
+    assert pg.connector.publish(landing).rows == 3
+    landing = land(pg, "t", NUMBERS, [numbers(0, 3)])
+    pg.connector = pg.login()
+    assert other.sweep(write) == [landing.relation.table]
+
+
+def test_a_landing_can_be_dropped_alone(pg: PostgresSystem) -> None:
+    """What a failed attempt has no use for any more; dropping it again is fine, and another's stays."""
+    mine, others = (land(pg, "t", NUMBERS, [numbers(0, 3)]) for _ in range(2))
+    for _ in range(2):
+        pg.connector.drop(mine)
+    assert landings(pg, "t") == [others.relation.table]
 
 
 def test_only_the_comment_makes_a_landing(pg: PostgresSystem) -> None:

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from landbridge.connectors.postgres import reading
+from landbridge.connectors.postgres import reading, snapshots
 from landbridge.connectors.postgres.session import sslmode
 from landbridge.contracts.values import Read
 from landbridge.errors import AccessDenied, ConfigError, RunError, SourceError, Unreachable
+from landbridge.schema.columns import Columns, Pick
 from landbridge.schema.filters import compose
 from landbridge.schema.model import Relation
+from landbridge.schema.names import quote
 from tests.conformance.system import read
 from tests.connectors.conftest import PostgresSystem
 
@@ -29,7 +31,7 @@ from tests.connectors.conftest import PostgresSystem
 )
 def test_ctid_ranges_hold_every_row_once(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     """Many parts together are the table, filtered or not, and no row is in two of them."""
-    monkeypatch.setattr(reading, "PART_BYTES", 100_000)
+    monkeypatch.setattr(snapshots, "PART_BYTES", 100_000)
     pg.execute(table)
     pg.execute("INSERT INTO t SELECT i, repeat('x', 200) FROM generate_series(0, 4999) i")
     with pg.connector.snapshot(Read("it", pg.relation("t"))) as snapshot:
@@ -204,3 +206,94 @@ def test_parts_are_read_in_the_snapshot_from_another_connection(pg: PostgresSyst
         assert pa.Table.from_batches(pg.login().batches(snapshot.parts[0]))["id"].to_pylist() == [1]
     with pytest.raises(SourceError, match="snapshot"):
         list(pg.connector.batches(snapshot.parts[0]))
+
+
+PARTITIONED = (
+    "CREATE TABLE t (id int) PARTITION BY RANGE (id);"
+    " CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10); CREATE TABLE t2 PARTITION OF t DEFAULT;"
+)
+PLAIN = "CREATE TABLE t (id int PRIMARY KEY);"
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        (PLAIN, "TRUNCATE t; INSERT INTO t VALUES (7)"),
+        (PLAIN, "ALTER TABLE t ALTER id TYPE bigint"),
+        (PLAIN, "ALTER TABLE t RENAME TO old; CREATE TABLE t AS TABLE old"),
+        (PLAIN, "DROP TABLE t; CREATE TABLE t (id int)"),
+        (PARTITIONED, "TRUNCATE t1"),
+        (PARTITIONED, "ALTER TABLE t DETACH PARTITION t1"),
+        (PARTITIONED, "DROP TABLE t1"),
+    ],
+)
+@pytest.mark.parametrize("query", [None, "SELECT id FROM {table} WHERE id >= 0"])
+def test_a_table_that_was_replaced_is_refused(pg: PostgresSystem, table: str, change: str, query: str | None) -> None:
+    """What PostgreSQL shows of it to an older snapshot is no row, and would be taken for the truth."""
+    pg.execute(table)
+    pg.execute("INSERT INTO t SELECT generate_series(1, 20)")
+    reading = Read("it", pg.relation("t"), query)
+    with pg.connector.instant() as instant:
+        pg.execute(change)
+        with pytest.raises(SourceError, match="replaced after"), pg.connector.snapshot(reading, instant):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        (PLAIN, "INSERT INTO t VALUES (21); DELETE FROM t WHERE id < 5; ANALYZE t"),
+        (PLAIN, "CREATE INDEX ON t (id, (id + 1)); REINDEX TABLE t"),
+        (PLAIN, "ALTER TABLE t ADD COLUMN more text DEFAULT 'x'"),
+        (PLAIN, "CREATE VIEW v AS SELECT * FROM t; TRUNCATE unrelated"),
+    ],
+)
+def test_a_table_that_lives_on_is_read_as_of_then(pg: PostgresSystem, table: str, change: str) -> None:
+    """Rows that come and go, indexes, columns that are added, other tables: none of that is in the way."""
+    pg.execute(table + "CREATE TABLE unrelated (id int)")
+    pg.execute("INSERT INTO t SELECT generate_series(1, 20)")
+    with pg.connector.instant() as instant:
+        pg.execute(change)
+        with pg.connector.snapshot(Read("it", pg.relation("t")), instant) as snapshot:
+            batches = [batch for part in snapshot.parts for batch in pg.connector.batches(part)]
+    assert sorted(pa.Table.from_batches(batches)["id"].to_pylist()) == list(range(1, 21))
+
+
+def test_a_partition_that_is_added_is_not_in_the_way(pg: PostgresSystem) -> None:
+    """As every midnight brings one."""
+    pg.execute("CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id)")
+    pg.execute("CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10); INSERT INTO t VALUES (1)")
+    with pg.connector.instant() as instant:
+        pg.execute("CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20); INSERT INTO t VALUES (11)")
+        with pg.connector.snapshot(Read("it", pg.relation("t")), instant) as snapshot:
+            assert snapshot.rows == 1
+
+
+def test_an_instant_that_is_lost_is_not_another_one(pg: PostgresSystem) -> None:
+    """Where the connection that holds it dies, the tables that are left are not read at all."""
+    pg.execute("CREATE TABLE t AS SELECT 1 AS id")
+    with pg.connector.instant() as instant:
+        pg.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_export_snapshot%'"
+            " AND pid <> pg_backend_pid()"
+        )
+        with pytest.raises(SourceError, match="snapshot"), pg.connector.snapshot(Read("it", pg.relation("t")), instant):
+            pass
+
+
+def test_columns_that_are_not_read_need_no_grant(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values that must not leave need not even be readable for the role that exports."""
+    monkeypatch.setattr(snapshots, "PART_BYTES", 4_096)
+    pg.execute("CREATE TABLE t AS SELECT id, 'x' AS secret, 'y' AS mail FROM generate_series(1, 1000) id")
+    pg.execute("CREATE ROLE clerk LOGIN PASSWORD 'clerk'")
+    pg.execute(f"GRANT USAGE ON SCHEMA {quote(pg.schema)} TO clerk; GRANT SELECT (id, ctid) ON t TO clerk")
+    pg.connector = pg.login(user="clerk", password="clerk")
+    try:
+        columns = Columns((Pick("mail", None, "null"),), exclude=("secret",))
+        found = read(pg, "t", columns=columns)
+        assert (found.column_names, found.num_rows, found["mail"].null_count) == (["id", "mail"], 1000, 1000)
+        with pytest.raises(AccessDenied):
+            read(pg, "t", columns=Columns(exclude=("secret",)))
+    finally:
+        pg.connector = pg.login()
+        pg.execute("REASSIGN OWNED BY clerk TO CURRENT_USER; DROP OWNED BY clerk; DROP ROLE clerk")

@@ -363,7 +363,9 @@ def test_refused_for_postgres(scene: Scene, what: str, worker: Executor, pg_url:
 
 def command(error: ParcelError) -> tuple[str, list[str]]:
     """The parcel and the files of the command that the hint gives."""
-    pattern = r"(?:.*; )?on the exporting side: landbridge export-data --resend (\w+)((?: --part \S+)*) --to MEDIUM"
+    pattern = (
+        r"(?:.*; (?:or )?)?on the exporting side: landbridge export-data --resend (\w+)((?: --part \S+)*) --to MEDIUM"
+    )
     found = re.fullmatch(pattern, error.hint or "")
     assert found, error.hint
     return found[1], found[2].split()[1::2]

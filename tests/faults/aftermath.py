@@ -6,6 +6,8 @@ import duckdb
 import psycopg
 import pyarrow as pa
 
+from landbridge.ledger.chain import verified
+from landbridge.ledger.custody import lines
 from landbridge.ledger.database import Database, open_database
 from landbridge.ledger.parcels import list_parcels
 from landbridge.ledger.runs import Run, list_runs
@@ -16,6 +18,7 @@ from tests.faults.rows import FINGERPRINT, NEW, OLD, Reader
 from tests.faults.workshop import TABLE, Case
 
 LANDINGS = "SELECT count(*) FROM {tables} WHERE table_name LIKE '\\_lb\\_%' ESCAPE '\\'"
+LANDING_LEFT = "a landing table is left"
 LOADS = "SELECT version, load_id, row_count FROM landbridge_loads ORDER BY version"
 
 
@@ -58,7 +61,7 @@ def wrongs(case: Case) -> list[str]:
     """All that is not as it must be after the rerun; [] for a sound end."""
     database = open_database(case.drive)
     try:
-        found = _drive_table(database) + _parcels(case, database)
+        found = _drive_table(database) + _parcels(case, database) + _custody(case, database)
         if case.scene.loads:
             found += _target(case, database)
     finally:
@@ -110,8 +113,22 @@ def _parcels(case: Case, database: Database) -> list[str]:
     return found
 
 
+def _custody(case: Case, database: Database) -> list[str]:
+    """Each parcel that was exported or loaded is told once, and the log is whole."""
+    told = [(entry.event, entry.parcel_id) for entry in verified(lines(database), [_keyring(case).own_verifier])]
+    rows = list_parcels(database)
+    due = [("imported", row.parcel_id) for row in rows if row.state == "loaded"]
+    if case.scene.command == "export-data":
+        due += [("exported", row.parcel_id) for row in rows if row.state == "sealed"]
+    return [] if sorted(told) == sorted(due) else [f"the custody log tells {told}, and should {due}"]
+
+
+def _keyring(case: Case) -> Keyring:
+    return Keyring(case.folder / "keys")
+
+
 def _exported(case: Case) -> list[str]:
-    keyring, store = Keyring(case.folder / "keys"), open_store(str(case.parcels))
+    keyring, store = _keyring(case), open_store(str(case.parcels))
     newest = max(find_parcels(store, TABLE))
     identities = keyring.identities()
     parcel = open_parcel(store, newest, verifiers=keyring.verifiers(), identities=identities)
@@ -126,7 +143,7 @@ def _target(case: Case, database: Database) -> list[str]:
     found = [] if fingerprint(case.target) == fingerprint(case.source) else ["the target does not equal the source"]
     tables = "information_schema.tables"
     if ask(case.target, LANDINGS.format(tables=tables)) != [(0,)]:
-        found.append("a landing table is left")
+        found.append(LANDING_LEFT)
     loads = ask(case.target, LOADS)
     if [version for version, _, _ in loads] != list(range(1, len(loads) + 1)):
         found.append(f"versions in the book of loads: {loads}")

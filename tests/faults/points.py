@@ -34,6 +34,7 @@ SEAL = "landbridge.engine.source_to_stage_transfer"
 LOAD = "landbridge.engine.stage_to_target_transfer"
 POSTGRES = "landbridge.connectors.postgres.connector:Postgres"
 DUCKDB = "landbridge.connectors.duckdb.connector:DuckDB"
+KEY_FILES = "landbridge.sealing.files"
 SQL = "psycopg:Connection.execute"
 
 
@@ -80,12 +81,14 @@ SEALING = (
     _at("the index is stored", f"{PLACE}:Store.put", "before", "seals", about="/index"),
     _at("the index has its name", f"{PLACE}:Path.replace", "before", "seals", about="/index"),
     _at("the index is stored", f"{PLACE}:Store.put", "after", "seals", about="/index"),
+    _at("its custody entry is written, not committed", f"{PARCELS}:append", "after", "export"),
     *_both("the parcel is sealed in the ledger", f"{PARCELS}:seal", "seals"),
 )
 LOADING = (
     _at("the load is named", f"{LOAD}:load_id", "after", "loads"),
     _at("parts are counted as loaded", f"{LOAD}:RowsMoved", "before", "loads"),
     _at("the lease is asked before publishing", "landbridge.engine.world:World.still_ours", "after", "import"),
+    _at("its custody entry is written, not committed", f"{PARCELS}:append", "after", "import"),
     *_both("the parcel is recorded as loaded", f"{PARCELS}:record_in", "import"),
 )
 POSTGRES_LOADING = (
@@ -121,14 +124,11 @@ END = (
     *_both("the lease is given back", f"{LEASES}:release", "walk"),
 )
 KEYS = (
-    Point(
-        "before the first secret is written", "landbridge.sealing.keyring:_write_secret", "before", frozenset({"keys"})
-    ),
-    Point(
-        "after the first secret is made, empty", "landbridge.sealing.keyring:os.fdopen", "before", frozenset({"keys"})
-    ),
-    Point("between the two secrets", "landbridge.sealing.keyring:_write_secret", "after", frozenset({"keys"})),
-    Point("after the second secret", "landbridge.sealing.keyring:_write_secret", "after", frozenset({"keys"}), call=2),
+    _at("the first secret is written", f"{KEY_FILES}:put", "before", "keys"),
+    _at("the first secret is made, empty", f"{KEY_FILES}:os.fdopen", "before", "keys"),
+    _at("the first secret has its name", f"{KEY_FILES}:Path.replace", "before", "keys"),
+    _at("the first secret is written", f"{KEY_FILES}:put", "after", "keys"),
+    _at("the second secret is written", f"{KEY_FILES}:put", "after", "keys", call=2),
 )
 POINTS: dict[str, Point] = {
     f"{group}: {point.name}": point

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 
-from tests.faults.aftermath import ask, fingerprint, misread, newest_run, rerun, wrongs
+from tests.faults.aftermath import LANDING_LEFT, ask, fingerprint, misread, newest_run, rerun, wrongs
 from tests.faults.rows import Reader
 from tests.faults.running import Running
 from tests.faults.scenes import SCENES, Trial
@@ -81,7 +81,9 @@ def overslept(shop: Workshop, scene: str, point: str) -> tuple[str, list[str]]:
             found = [] if first.wait_stopped() else [f"it came not past {point}: {first.said}"]
             time.sleep(TTL + 0.5)
             second, said = case.again()
-            found += [f"the second run ended with {second}: {said}"] if second else wrongs(case)
+            found += [f"the second run ended with {second}: {said}"] if second else []
+            # the server sees that the sleeper lives, so its landing table is its own to drop
+            found += [] if second else [wrong for wrong in wrongs(case) if wrong != LANDING_LEFT]
             before = _state(case)
             first.signal(signal.SIGCONT)
             code = first.wait()

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from landbridge.demo.postgres_server import PostgresServer
-from tests.faults.named import die_and_rerun
+from tests.faults.named import die_and_rerun, keys_die_and_rerun
 from tests.faults.points import POINTS
 from tests.faults.scenes import SCENES
 from tests.faults.signals import asked_to_stop
@@ -28,8 +28,13 @@ def test_an_export_dies_between_index_and_ledger(shop: Workshop) -> None:
     assert died(shop, "export", "sealing: after the index is stored") == []
 
 
+def test_an_export_dies_while_it_tells_of_it(shop: Workshop) -> None:
+    """The entry of the custody log goes with the change that it tells of: the rerun makes both, once."""
+    assert died(shop, "export", "sealing: after its custody entry is written, not committed") == []
+
+
 def test_a_worker_of_an_export_dies(shop: Workshop) -> None:
-    """The coordinator says so and fails; the rerun removes the parts that nobody signed."""
+    """The coordinator says so and fails; neither it nor the rerun leaves parts that nobody signed."""
     assert died(shop, "export", "sealing: a worker after its first part is stored") == []
 
 
@@ -56,6 +61,12 @@ def test_an_import_dies_after_it_published(shop: Workshop) -> None:
 def test_a_run_dies_before_its_audit(shop: Workshop) -> None:
     """The rerun goes on at the audit, with the counts of the attempt that died, and empties the stage."""
     assert died(shop, "run, swap", "phase: after audit is recorded as begun") == []
+
+
+@pytest.mark.parametrize("point", ["before the first secret is made, empty", "after the first secret is written"])
+def test_keys_die_half_made(shop: Workshop, point: str) -> None:
+    """The same command, once more, makes what is missing."""
+    assert keys_die_and_rerun(shop, f"keys: {point}")[1] == []
 
 
 def test_who_is_asked_to_stop_rolls_back(shop: Workshop) -> None:

@@ -1,13 +1,16 @@
 """A drive database per test, once on SQLite and once on PostgreSQL."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from landbridge.demo.postgres_server import PostgresServer
+from landbridge.ledger import runs
 from landbridge.ledger.database import Database, open_database
+from landbridge.windows import Window
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -29,6 +32,23 @@ def db(url: str) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture
+def run_id(db: Database) -> str:
+    """A run that parcels can belong to."""
+    run = runs.start_run(
+        db,
+        pipeline_name="orders",
+        job_kind="run",
+        window=Window.at(datetime(2026, 1, 31, 5, tzinfo=UTC)),
+        plan_hash="",
+        fence=1,
+        resumed_from=None,
+        host="",
+        version="",
+    )
+    return run.pipeline_id
+
+
 @pytest.fixture(scope="session")
 def kept_url(postgres: PostgresServer) -> str:
     url = postgres.new_database()
@@ -39,7 +59,8 @@ def kept_url(postgres: PostgresServer) -> str:
 @pytest.fixture
 def emptied_url(kept_url: str) -> str:
     with psycopg.connect(kept_url) as connection:
-        connection.execute("TRUNCATE pipeline_execution_drive, landbridge_leases, landbridge_parcels")
+        tables = "pipeline_execution_drive, landbridge_leases, landbridge_parcels, landbridge_custody"
+        connection.execute(f"TRUNCATE {tables}")
     return kept_url
 
 

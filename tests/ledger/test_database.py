@@ -16,7 +16,7 @@ from sqlalchemy.exc import StatementError
 from landbridge.errors import AccessDenied, ConfigError, LandbridgeError, RunError, Unreachable, WorldError
 from landbridge.ledger import database as database_room
 from landbridge.ledger.database import Database, open_database
-from landbridge.ledger.tables import leases, metadata
+from landbridge.ledger.tables import custody, leases, metadata
 from tests.ledger.processes import at_once, outage
 
 PAGE = Path(__file__).parents[2] / "docs" / "drive-table.md"
@@ -51,6 +51,21 @@ def test_opening_again_keeps_everything(url, db):
         connection.execute(leases.insert().values(resource="r", fence=7, acquired_at=now, expires_at=now))
     again = open_database(url)
     with again.read() as connection:
+        assert connection.execute(leases.select()).one().fence == 7
+    again.close()
+
+
+def test_a_table_that_is_missing_is_made(new_url):
+    """A drive database from before the custody log gets its table when it is opened; the others stay as they are."""
+    now = datetime.now(UTC)
+    database = open_database(new_url)
+    with database.begin() as connection:
+        connection.execute(leases.insert().values(resource="r", fence=7, acquired_at=now, expires_at=now))
+        connection.execute(text("DROP TABLE landbridge_custody"))
+    database.close()
+    again = open_database(new_url)
+    with again.read() as connection:
+        assert connection.execute(custody.select()).all() == []
         assert connection.execute(leases.select()).one().fence == 7
     again.close()
 

@@ -5,26 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from landbridge.errors import RunError
-from landbridge.ledger import parcels, runs
-from landbridge.windows import Window
+from landbridge.ledger import parcels
 
 AS_OF = datetime(2026, 1, 31, 5, 0, 0, 7, tzinfo=UTC)
-
-
-@pytest.fixture
-def run_id(db):
-    run = runs.start_run(
-        db,
-        pipeline_name="orders",
-        job_kind="run",
-        window=Window.at(AS_OF),
-        plan_hash="",
-        fence=1,
-        resumed_from=None,
-        host="",
-        version="",
-    )
-    return run.pipeline_id
 
 
 def reserve(db, run_id, parcel_id, name="orders"):

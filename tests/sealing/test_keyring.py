@@ -1,13 +1,16 @@
 """The key folder: made once, read strictly, and never trusting by itself."""
 
+import os
 import stat
+from errno import ENOSPC
 
 import pytest
 
-from landbridge.errors import AccessDenied, CannotOpen, ConfigError, NotTrusted, UsageError
+from landbridge.errors import AccessDenied, CannotOpen, ConfigError, NotTrusted, UsageError, WorldError
 from landbridge.sealing.age import new_identity, open_sealed, seal
 from landbridge.sealing.keyring import Keyring, default_signer_name
 from landbridge.sealing.note import new_signer, sign, verify
+from tests.sealing import locked
 
 
 @pytest.fixture
@@ -38,14 +41,33 @@ def test_the_identity_file_is_as_age_keygen_writes_it(keyring):
 
 
 @pytest.mark.parametrize("left", ["identity.txt", "signing.key"])
-def test_keys_are_never_overwritten(keyring, left):
-    """One existing key is enough to refuse, and it stays as it was."""
+def test_only_what_is_missing_is_made(keyring, left):
+    """The key that is there stays as it was; where both are there, a second call is refused."""
     for name in {"identity.txt", "signing.key"} - {left}:
         (keyring.folder / name).unlink()
+    assert not keyring.is_whole
     before = (keyring.folder / left).read_bytes()
+    keyring.generate("other")
+    assert keyring.is_whole
+    assert (keyring.folder / left).read_bytes() == before
     with pytest.raises(UsageError, match="never overwritten"):
         keyring.generate("other")
-    assert (keyring.folder / left).read_bytes() == before
+
+
+def test_half_a_secret_is_none(tmp_path, monkeypatch):
+    """A disk that is full while a secret is written leaves no file of its name, and nothing beside it."""
+    keyring = Keyring(tmp_path / "keys")
+
+    def full(_descriptor):
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(WorldError, match=r"identity\.txt: no space left"):
+            keyring.generate("exporter.example/one")
+    assert list(keyring.folder.iterdir()) == []
+    keyring.generate("exporter.example/one")
+    assert keyring.is_whole
 
 
 def test_a_signer_needs_a_usable_name(tmp_path):
@@ -61,8 +83,8 @@ def test_trust_adds_each_line_once_and_says_its_kind(keyring):
     _, recipient = new_identity()
     _, verifier = new_signer("other.example/two")
     (keyring.folder / "signers.txt").write_text("# who may send")
-    assert [keyring.trust(f"  {recipient}\n"), keyring.trust(verifier)] == ["recipient", "signer"]
-    assert [keyring.trust(recipient), keyring.trust(verifier)] == ["recipient", "signer"]
+    assert [keyring.trust(f"  {recipient}\n").kind, keyring.trust(verifier).kind] == ["recipient", "signer"]
+    assert [keyring.trust(recipient).kind, keyring.trust(verifier).kind] == ["recipient", "signer"]
     assert keyring.recipients() == keyring.trusted_recipients() == (recipient,)
     assert keyring.verifiers() == keyring.trusted_signers() == (verifier,)
     assert (keyring.folder / "signers.txt").read_text() == f"# who may send\n{verifier}\n"
@@ -79,11 +101,13 @@ def test_trust_works_before_own_keys_exist(tmp_path):
 
 @pytest.mark.parametrize(
     "secret",
-    [new_identity()[0], new_signer("me")[0], "-----BEGIN OPENSSH PRIVATE KEY-----"],
-    ids=["age identity", "signing key", "openssh"],
+    [new_identity()[0], new_signer("me")[0], "-----BEGIN OPENSSH PRIVATE KEY-----", locked.LOCKED],
+    ids=["age identity", "signing key", "openssh", "locked identity"],
 )
-def test_a_secret_given_to_trust_is_refused_loudly(keyring, secret):
+def test_a_secret_given_to_trust_or_revoke_is_refused_loudly(keyring, secret):
     """The message is loud, does not repeat the secret, and no file took it in."""
+    with pytest.raises(UsageError, match="SECRET KEY"):
+        keyring.revoke(secret)
     with pytest.raises(UsageError, match="SECRET KEY") as caught:
         keyring.trust(secret)
     assert secret not in f"{caught.value} {caught.value.hint}"

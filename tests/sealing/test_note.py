@@ -39,6 +39,21 @@ def test_the_key_id_is_the_specifications():
     assert key_id == hashlib.sha256(name.encode() + b"\n" + key).hexdigest()[:8]
 
 
+def test_an_anonymous_signature_tells_nothing_and_is_known_all_the_same():
+    """Neither name nor key id of the key that people exchange stands in the note; a revoked key is refused by name."""
+    note = sign(TEXT, PETER_SECRET, anonymous=True)
+    line = note.removeprefix(TEXT + "\n")
+    assert line.startswith("— - ")
+    assert base64.b64decode(line.split()[2])[:4].hex() != PETER.split("+")[1]
+    assert verify(note, [ENOCH, PETER]) == (TEXT, "PeterNeumann")
+    with pytest.raises(NotTrusted, match="signed by '-', and by no signer that is trusted here"):
+        verify(note, [ENOCH])
+    with pytest.raises(NotTrusted, match="signed by 'PeterNeumann' with key c74f20a3, which was revoked here"):
+        verify(note, [ENOCH], revoked=[PETER])
+    with pytest.raises(NotTrusted, match="does not fit"):
+        verify(note.replace("answer", "cause"), [PETER])
+
+
 def test_unknown_signatures_are_ignored_beside_a_trusted_one():
     """A second signature by somebody else neither helps nor harms."""
     both = TEXT + "\n" + ENOCH_LINE + PETER_LINE

@@ -12,7 +12,7 @@ from landbridge.sealing.age import new_identity
 from landbridge.sealing.note import new_signer
 from landbridge.stage.location import Store
 from landbridge.stage.manifest import Compression, Encryption, Manifest, Origin, numbered
-from landbridge.stage.naming import new_parcel_id, parcel_folder
+from landbridge.stage.naming import hidden_folder, new_parcel_id, parcel_folder
 from landbridge.stage.writing import PartSettings, seal_parcel, write_parts
 
 IDENTITY, RECIPIENT = new_identity()
@@ -50,11 +50,12 @@ def export(
 ) -> str:
     """Seal the batches (1,000 rows of FIN unless given) as a parcel, and return its folder."""
     parcel_id = new_parcel_id()
-    folder = parcel_folder(table, parcel_id)
+    folder = hidden_folder() if settings.obfuscated else parcel_folder(table, parcel_id)
     batches = [fin(0, 1000)] if batches is None else batches
     entries = write_parts(store, folder, batches, schema=arrow_schema(schema), settings=settings, stem="3fa91c2e-0000")
     manifest = manifest_of(entries, parcel_id=parcel_id, schema=schema, settings=settings)
-    seal_parcel(store, folder, manifest, recipients=settings.recipients, signer=signer)
+    hidden = settings.obfuscated
+    seal_parcel(store, folder, manifest, recipients=settings.recipients, signer=signer, obfuscated=hidden)
     return folder
 
 

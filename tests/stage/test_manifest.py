@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from landbridge.errors import ParcelDamaged, ParcelError, UnknownVersion
 from landbridge.schema.model import Relation
 from landbridge.stage.index import IndexEntry, index_text, parse_index
-from landbridge.stage.manifest import LoadHints, PartEntry, manifest_from_json, manifest_to_json, numbered
+from landbridge.stage.manifest import Altered, LoadHints, PartEntry, manifest_from_json, manifest_to_json, numbered
 from landbridge.stage.naming import new_parcel_id, parcel_folder, part_name
 from tests.stage.parcels import manifest_of
 
@@ -37,8 +37,17 @@ def changed(**fields):
 def test_a_manifest_comes_back_equal():
     """Every field survives JSON, with and without what is optional."""
     hinted = replace(MANIFEST, load_hints=LoadHints(Relation("fin", "public")), parts=(), row_count=0)
-    for manifest in (MANIFEST, hinted):
+    altered = (Altered("b", "B", None), Altered("mail", "MAIL", "hash"))
+    told = replace(MANIFEST, source=replace(MANIFEST.source, columns=altered), ddl={"duckdb": "CREATE TABLE …"})
+    for manifest in (MANIFEST, hinted, told):
         assert manifest_from_json(manifest_to_json(manifest)) == manifest
+
+
+def test_what_came_later_may_be_missing():
+    """A manifest of an earlier version has no DDL and tells of no columns that were altered."""
+    data = json.loads(manifest_to_json(MANIFEST))
+    del data["ddl"], data["source"]["columns"]
+    assert manifest_from_json(json.dumps(data).encode()) == MANIFEST
 
 
 def test_parts_are_counted_through():

@@ -1,11 +1,14 @@
 """`landbridge create-tables`."""
 
+from typing import Any
+
 import typer
 
 from landbridge.cli.main import report
 from landbridge.cli.options import All, AsJson, DryRun, From, ProjectFolder, Tables, chosen, open_world, place
+from landbridge.cli.outcome import error_entry
 from landbridge.cli.text import print_json
-from landbridge.engine.creation import create_tables
+from landbridge.engine.creation import Created, create_tables
 from landbridge.engine.sync import worst
 
 
@@ -23,7 +26,7 @@ def create_tables_command(
         tables = chosen(world.project, table, every=every)
         made = list(create_tables(world, tables, location=place(source), dry_run=dry_run))
     if as_json:
-        print_json([{"table": m.table, "target": str(m.relation), "state": m.state, "ddl": m.ddl} for m in made])
+        print_json([_entry(one) for one in made])
     for one in made:
         if one.error:
             report(one.error, prefix=f"error: {one.table}")
@@ -31,3 +34,13 @@ def create_tables_command(
             typer.echo(f"{one.table}: {one.relation} {one.state}" + (f"\n{one.ddl}" if dry_run else ""))
     if code := worst(one.error for one in made):
         raise typer.Exit(code)
+
+
+def _entry(one: Created) -> dict[str, Any]:
+    return {
+        "table": one.table,
+        "target": str(one.relation),
+        "state": one.state,
+        "ddl": one.ddl,
+        "error": error_entry(one.error),
+    }

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from landbridge.cli.options import All, AsJson, DryRun, ProjectFolder, Tables, To, chosen, open_world, place
+from landbridge.cli.options import (
+    AcceptDelta,
+    All,
+    AsJson,
+    DryRun,
+    ProjectFolder,
+    Tables,
+    To,
+    chosen,
+    open_world,
+    place,
+)
 from landbridge.cli.outcome import print_plans, print_results
 from landbridge.cli.progress import Progress
 from landbridge.cli.text import print_json, print_table, size
@@ -33,6 +44,10 @@ def export_data_command(
     part: Annotated[
         list[str] | None, typer.Option("--part", metavar="N|FILE", help="Of --resend: this part; may be repeated.")
     ] = None,
+    separate_instants: Annotated[
+        bool, typer.Option("--separate-instants", help="Read each table as of its own instant, not all as of one.")
+    ] = False,
+    accept_delta: AcceptDelta = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,
@@ -44,18 +59,29 @@ def export_data_command(
         _resend(again, part or (), None if dry_run else place(to), as_json=as_json, project=project)
         return
     if part:
-        raise UsageError("--part is of a parcel", hint="--resend PARCEL --part N")
+        raise UsageError(
+            "--part is of a parcel, and none is named",
+            hint="landbridge export-data --resend PARCEL --part N --to MEDIUM",
+        )
     with open_world(project, Progress(), changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
         if dry_run:
             plan = partial(plan_export, world.project, location=place(to), obfuscate=obfuscate)
             print_plans(world, tables, plan, as_json=as_json)
         else:
-            print_results(export_tables(world, tables, location=place(to), obfuscate=obfuscate), as_json=as_json)
+            results = export_tables(
+                world,
+                tables,
+                location=place(to),
+                obfuscate=obfuscate,
+                accept_delta=accept_delta,
+                separate_instants=separate_instants,
+            )
+            print_results(results, as_json=as_json)
 
 
 def _resend(name: str, parts: Sequence[str], to: str | None, *, as_json: bool, project: Path | None) -> None:
-    with open_world(project, changing=False) as world:
+    with open_world(project, changing=to is not None) as world:
         exported = find_exported(world, name, parts)
         copied = resend(world, exported, to) if to else 0
     if as_json:

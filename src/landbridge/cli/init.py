@@ -54,7 +54,7 @@ def init_command(
     for name, text in (("landbridge.yaml", PROJECT), ("config/tables.yaml", TABLES), (".gitignore", IGNORED)):
         _write(folder / name, text)
     keyring = Keyring(folder / "keys")
-    if not keyring.folder.exists():
+    if not keyring.is_whole:
         keyring.generate(default_signer_name())
         typer.echo(
             f"wrote {folder / 'keys'}: this side's keys; `landbridge keys show` prints what the other side needs"
@@ -68,5 +68,7 @@ def _write(path: Path, text: str) -> None:
     if path.exists():
         typer.echo(f"kept  {path}")
         return
-    path.write_text(text, encoding="utf-8")
+    unfinished = path.with_name(f".{path.name}.new")  # half a file would be kept for ever
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
     typer.echo(f"wrote {path}")

@@ -31,16 +31,25 @@ COMMANDS: Summaries = {
         "show": "What a parcel holds.",
         "check": "Is every byte as it was signed?",
         "open": "Write a parcel's parts as plain Parquet files.",
+        "pack": "Parcels onto a medium, or onto several.",
+        "collect": "Parcels from media into the imports.",
+        "purge": "Delete parcels that have had their time.",
     },
+    "custody": "What happened to parcels here, and who did it.",
     "keys": {
         "generate": "Make this side's keys.",
         "show": "Print the two lines that the other side must trust.",
         "trust": "Trust the lines of the other side.",
+        "rotate": "Make a new identity or signing key.",
+        "revoke": "Trust a key no more.",
     },
     "doctor": "Ask every connection: reachable, login, TLS, grants, clock.",
     "demo": "Carry real tables across a gap, here and now.",
 }
-GROUP_HELP = {"parcel": "List, show, check or open parcels.", "keys": "Generate, show or trust keys."}
+GROUP_HELP = {
+    "parcel": "List, show, check, open, carry or purge parcels.",
+    "keys": "Generate, show, trust, rotate or revoke keys.",
+}
 _NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser
 MOVES_ROWS = ("run", "export-data", "import-data")
 INTERRUPTED = 130
@@ -58,6 +67,9 @@ def main() -> None:
         code = UsageError.exit_code
     except SystemExit as end:
         code = end.code
+    except KeyboardInterrupt:
+        typer.echo("interrupted before anything had begun", err=True)
+        code = INTERRUPTED
     _leave(code if isinstance(code, int) else 0)
 
 

@@ -22,6 +22,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Check everything and print what would be done; change nothing.")
 ]
+AcceptDelta = Annotated[
+    bool, typer.Option("--accept-delta", help="However many rows there are now: max_delta does not stop this one.")
+]
 From = Annotated[
     str | None, typer.Option("--from", metavar="URL", help="Folder or URL of parcels [default: the project's imports].")
 ]

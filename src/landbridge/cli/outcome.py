@@ -7,13 +7,14 @@ from typing import Any
 import typer
 
 from landbridge.cli.main import report
-from landbridge.cli.text import print_json, print_table, rows
+from landbridge.cli.text import never_seen, print_json, print_table, rows
 from landbridge.config.tables import Table
 from landbridge.engine.forecast import Forecast
 from landbridge.engine.plan import Plan
 from landbridge.engine.sync import Result, foresee, worst
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError
+from landbridge.ledger.runs import Run
 
 
 def print_results(results: Iterable[Result], *, as_json: bool) -> None:
@@ -39,7 +40,13 @@ def _line(result: Result) -> str:
     details = result.run.phases["source_to_stage_transfer"].details
     verb = {"export": "exported", "import": "imported", "run": "moved"}[result.run.job_kind]
     place = f" as parcel {result.run.parcel_id}" if result.run.job_kind == "export" else ""
-    return f"{result.table}: {verb} {rows(details['stage_count'])}{place} ({result.run.pipeline_id})"
+    done = f"{verb} {rows(details['stage_count'])}{place} ({result.run.pipeline_id})"
+    return f"{result.table}: " + "; ".join(filter(None, (done, never_seen(_missed(result.run)))))
+
+
+def _missed(run: Run) -> list[tuple[int, int]]:
+    missed: list[tuple[int, int]] = run.phases["pre_validation"].details.get("never_seen", [])
+    return missed
 
 
 def _entry(result: Result) -> dict[str, Any]:
@@ -50,8 +57,14 @@ def _entry(result: Result) -> dict[str, Any]:
         "pipeline_id": run.pipeline_id if run else error.pipeline_id if error else None,
         "parcel_id": run.parcel_id if run else None,
         "row_count": run.phases["source_to_stage_transfer"].details["stage_count"] if run else None,
-        "error": {"type": type(error).__name__, "message": error.message, "hint": error.hint} if error else None,
+        "never_seen": _missed(run) if run else [],
+        "error": error_entry(error),
     }
+
+
+def error_entry(error: LandbridgeError | None) -> dict[str, str | None] | None:
+    """An error as JSON has it."""
+    return {"type": type(error).__name__, "message": error.message, "hint": error.hint} if error else None
 
 
 def print_plans(world: World, tables: Sequence[Table], plan: Callable[[Table], Plan | None], *, as_json: bool) -> None:

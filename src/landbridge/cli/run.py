@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from landbridge.cli.options import All, AsJson, DryRun, ProjectFolder, Tables, chosen, open_world
+from landbridge.cli.options import AcceptDelta, All, AsJson, DryRun, ProjectFolder, Tables, chosen, open_world
 from landbridge.cli.outcome import print_plans, print_results
 from landbridge.cli.progress import Progress
 from landbridge.engine.plan import plan_run
@@ -18,6 +18,7 @@ def run_command(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Read the source again, even if a failed run can go on.")
     ] = False,
+    accept_delta: AcceptDelta = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,
@@ -28,4 +29,4 @@ def run_command(
         if dry_run:
             print_plans(world, tables, lambda t: plan_run(world.project, t), as_json=as_json)
         else:
-            print_results(run_tables(world, tables, fresh=fresh), as_json=as_json)
+            print_results(run_tables(world, tables, fresh=fresh, accept_delta=accept_delta), as_json=as_json)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from landbridge.cli.options import AsJson, ProjectFolder, open_world
-from landbridge.cli.text import age, print_json, print_table
+from landbridge.cli.text import age, never_seen, print_json, print_table
 from landbridge.engine.standing import Standing, standings
 
 
@@ -21,7 +21,7 @@ def status_command(*, as_json: AsJson = False, project: ProjectFolder = None) ->
             (
                 one.table,
                 one.run.job_kind if one.run else None,
-                one.status,
+                "; ".join(filter(None, (one.status, never_seen(one.never_seen)))),
                 one.rows,
                 f"{one.as_of:%Y-%m-%d %H:%M:%S}" if one.as_of else None,
                 age(one.age) if one.age else None,
@@ -40,5 +40,6 @@ def _entry(one: Standing) -> dict[str, Any]:
         "row_count": one.rows,
         "as_of": one.as_of,
         "overdue": one.overdue,
+        "never_seen": one.never_seen,
         "pipeline_id": one.run.pipeline_id if one.run else None,
     }

@@ -13,6 +13,11 @@ def rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
 
 
+def files(count: int) -> str:
+    """`12 files`."""
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
 def size(count: int) -> str:
     """Bytes in decimal units, three digits: `94.1 MB`."""
     amount = float(count)
@@ -21,6 +26,12 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.3g} {unit}"
         amount /= 1000
     raise AssertionError("TB ends the loop")
+
+
+def never_seen(ranges: Sequence[tuple[int, int]]) -> str:
+    """`parcels never seen here: 2 to 3, 5`; empty for none."""
+    spans = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
+    return spans and f"parcels never seen here: {spans}"
 
 
 def age(span: timedelta) -> str:
@@ -32,7 +43,7 @@ def age(span: timedelta) -> str:
     return f"{seconds} s"
 
 
-def print_table(headings: Sequence[str], lines: Sequence[Sequence[object]]) -> None:
+def print_table(headings: Sequence[str], lines: Sequence[Sequence[object]], *, err: bool = False) -> None:
     """Left-aligned columns two spaces apart; None is shown as a dash, numbers are right-aligned."""
     cells = [
         ["-" if cell is None else f"{cell:,}" if type(cell) is int else str(cell) for cell in line] for line in lines
@@ -44,7 +55,7 @@ def print_table(headings: Sequence[str], lines: Sequence[Sequence[object]]) -> N
     right = right or [False] * len(headings)
     for row in [list(headings), *cells]:
         line = "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
-        typer.echo(line.rstrip())
+        typer.echo(line.rstrip(), err=err)
 
 
 def print_json(data: Any) -> None:  # noqa: ANN401  anything that JSON can say

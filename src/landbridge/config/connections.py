@@ -7,9 +7,10 @@ from pydantic import BaseModel
 
 from landbridge.config.document import Document
 from landbridge.config.environment import Environment
-from landbridge.config.problems import Keys, Problems, did_you_mean
+from landbridge.config.problems import Keys, Problems
 from landbridge.config.validation import keys_of, validate
 from landbridge.connectors.registry import OPTIONS, ConnectionOptions
+from landbridge.schema.names import did_you_mean
 
 # name and type of a default connection -> the keys that variables can set; the first one makes the connection
 DEFAULTS = {
@@ -28,7 +29,9 @@ SECRETS = {key for options in OPTIONS.values() for key in _secrets(options)}
 
 def is_secret(keys: Keys) -> bool:
     """Whether the text there may be `file:…` or `cmd:…`."""
-    return keys == ("drive_table",) or (keys[:1] == ("connections",) and len(keys) == 3 and keys[2] in SECRETS)
+    return keys in (("drive_table",), ("masking_key",)) or (
+        keys[:1] == ("connections",) and len(keys) == 3 and keys[2] in SECRETS
+    )
 
 
 def add_defaults(document: Document, environment: Environment) -> None:

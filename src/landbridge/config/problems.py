@@ -1,12 +1,9 @@
 """Problems of a project: collected while it is read, reported together."""
 
-import json
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from landbridge.errors import ConfigError
+from landbridge.schema.names import plain
 
 Keys = tuple[str | int, ...]
 
@@ -53,15 +50,6 @@ def dotted(keys: Keys) -> str:
         if isinstance(key, int):
             path += f"[{key}]"
         else:
-            word = key if re.fullmatch(r"[\w-]+", key) else json.dumps(key)
+            word = plain(key)
             path += f".{word}" if path else word
     return path
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'table'?`, or, where nothing is near, `; known: …` with the first ten."""
-    names = {name.casefold(): name for name in sorted(known)}
-    if near := get_close_matches(word.casefold(), names, n=1, cutoff=0.65):
-        return f"; did you mean {names[near[0]]!r}?"
-    shown = [dotted((name,)) for name in names.values()]
-    return f"; known: {', '.join(shown[:10] + ['…'] * (len(shown) > 10)) or 'none'}"

@@ -2,8 +2,10 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -15,15 +17,17 @@ from landbridge.config.connections import add_defaults, is_secret, read_connecti
 from landbridge.config.credentials import fetch
 from landbridge.config.document import Document, read_document
 from landbridge.config.environment import Environment, Unresolved, read_environment
-from landbridge.config.problems import Keys, Problems, did_you_mean
-from landbridge.config.tables import Defaults, Level, Strict, Table, read_tables
+from landbridge.config.problems import Keys, Place, Problems
+from landbridge.config.tables import Defaults, Duration, Level, Strict, Table, read_tables
 from landbridge.config.validation import validate
 from landbridge.connectors.registry import ConnectionOptions
 from landbridge.errors import UsageError
+from landbridge.schema.names import did_you_mean
 
 FILE = "landbridge.yaml"
 MIB = 2**20
 SIZES = {"": 1, "K": 1000, "KI": 2**10, "M": 1000**2, "MI": MIB, "G": 1000**3, "GI": 2**30}
+LEAST_KEY = 32  # characters: as hex digits they are 128 bits
 LEVELS = {"gzip": 9, "brotli": 11}  # most that compression_level may be; else 22
 VARIABLES: dict[Keys, str] = {
     ("exports",): "EXPORT_BASE_DIR",
@@ -31,17 +35,20 @@ VARIABLES: dict[Keys, str] = {
     ("parcels", "compression_type"): "COMPRESSION_TYPE",
     ("parcels", "compression_level"): "COMPRESSION_LEVEL",
     ("defaults", "obfuscate_names"): "OBFUSCATE_NAMES",
+    ("masking_key",): "MASKING_KEY",
 }
 
 
 def _size(value: object) -> object:
-    """Bytes, from text like `16MB` or `1 GiB`; any other value as it is."""
-    if not isinstance(value, str):
-        return value
-    found = re.fullmatch(r"([0-9]{1,12}) ?(?:([KMG]I?)?B)?", value.upper())
+    return read_size(value) if isinstance(value, str) else value
+
+
+def read_size(text: str) -> int:
+    """Bytes, from text like `16MB`, `1 GiB` or `4.7GB`. Raises ValueError."""
+    found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,3}(?= ?[KMG]))?) ?(?:([KMG]I?)?B)?", text.upper())
     if found is None:
         raise ValueError("must be bytes as a whole number, or like 16MB, 64MiB")
-    return int(found[1]) * SIZES[found[2] or ""]
+    return int(Fraction(found[1]) * SIZES[found[2] or ""])
 
 
 def _part_size(size: int) -> int:
@@ -67,6 +74,12 @@ def _database_url(url: SecretStr) -> SecretStr:
     raise ValueError("must be sqlite:///path/to/file.db or postgresql://user:password@host:port/database")
 
 
+def _masking_key(key: SecretStr) -> SecretStr:
+    if len(key.get_secret_value()) < LEAST_KEY:
+        raise ValueError(f"must have at least {LEAST_KEY} characters; `openssl rand -hex 32` prints one")
+    return key
+
+
 Location = Annotated[str, AfterValidator(check_location)]
 
 
@@ -76,6 +89,7 @@ class ParcelSettings(Strict):
     compression_type: Literal["zstd", "snappy", "gzip", "brotli"] = "zstd"
     compression_level: int = Field(default=3, ge=1, le=22)
     part_size: Annotated[int, BeforeValidator(_size), AfterValidator(_part_size)] = 8 * MIB
+    require_escrow: bool = False
 
     @model_validator(mode="after")
     def _level_of_its_type(self) -> Self:
@@ -91,9 +105,11 @@ class _Settings(Strict):
     drive_table: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///state/drive.db")
     exports: Location = "exports"
     imports: Location = "imports"
+    imports_keep: Duration | None = None
     stage: Location = "stage"
     keys: Location = "keys"
     processes: int | None = Field(default=None, ge=1)
+    masking_key: Annotated[SecretStr, AfterValidator(_masking_key)] | None = None
     parcels: Level | None = None
     defaults: Level | None = None
 
@@ -111,7 +127,9 @@ class Project:
     stage: str
     keys: Path
     parcels: ParcelSettings
+    imports_keep: timedelta | None = None  # None: carried parcels stay
     processes: int | None = None  # None: as many as the engine finds sensible
+    masking_key: SecretStr | None = None
 
     def table(self, name: str) -> Table:
         """Raises UsageError for a name that tables.yaml does not have."""
@@ -151,6 +169,8 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
     declared = document.get(("connections",))
     known = declared if found and isinstance(declared, dict) else None
     tables = read_tables(folder, defaults, known, problems)
+    if document.get(("masking_key",)) is None:
+        _ask_for_masking_key([table for table in tables if table.read.connection in (known or ())], problems)
     problems.raise_if_any()
     return Project(
         folder=folder,
@@ -162,8 +182,17 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
         stage=_absolute(folder, settings.stage),
         keys=folder / settings.keys,
         parcels=parcels,
+        imports_keep=settings.imports_keep,
         processes=settings.processes,
+        masking_key=settings.masking_key,
     )
+
+
+def _ask_for_masking_key(read_here: Iterable[Table], problems: Problems) -> None:
+    for table in read_here:
+        if hashed := [pick.name for pick in table.read.columns.picks if pick.mask == "hash"]:
+            why = f"missing, here or as MASKING_KEY; {table.name} hashes column {hashed[0]}"
+            problems.add(Place(FILE, None, "masking_key"), f"{why}. `openssl rand -hex 32` prints a key")
 
 
 def _put_in(document: Document, folder: Path, environment: Environment, problems: Problems) -> None:

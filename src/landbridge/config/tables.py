@@ -9,12 +9,15 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from landbridge.config.columns import Identifier, read_columns
 from landbridge.config.document import Document, read_document
-from landbridge.config.problems import Keys, Problems, did_you_mean
+from landbridge.config.problems import Keys, Problems
 from landbridge.config.validation import validate
 from landbridge.contracts.values import Filter, Read, Write
 from landbridge.schema.filters import compose
 from landbridge.schema.model import Relation
+from landbridge.schema.names import did_you_mean
+from landbridge.windows import parse_duration
 
 FILE = "config/tables.yaml"
 SCHEDULES = {
@@ -23,13 +26,16 @@ SCHEDULES = {
     "weekly": timedelta(weeks=1),
     "monthly": timedelta(days=30),
 }
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LATER = ("incremental", "upsert", "scd2")
 
 
 @dataclass(frozen=True)
 class Table:
-    """One source table and its target; `schedule` is how old the target may become, None for no matter how old."""
+    """One source table and its target.
+
+    `schedule` is how old the target may become, None for no matter how old; `max_delta` how many times more or
+    fewer rows than the last time are let through: None as the engine finds sensible, False however many.
+    """
 
     name: str
     read: Read
@@ -39,6 +45,7 @@ class Table:
     encryption: bool = True
     compression: bool = True
     obfuscate_names: bool = False
+    max_delta: "MaxDelta" = None
 
 
 def _name(text: str) -> str:
@@ -50,19 +57,17 @@ def _name(text: str) -> str:
     return text
 
 
-def _identifier(text: str) -> str:
-    if not text or "\0" in text:
-        raise ValueError("must not be empty or hold NUL")
-    return text
-
-
 def _schedule(value: object) -> timedelta:
     if isinstance(value, str) and value in SCHEDULES:
         return SCHEDULES[value]
-    found = re.fullmatch(r"0*([1-9][0-9]{0,4}) ?([mhdw])", value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError(f"must be {', '.join(SCHEDULES)}, or like 90m, 6h, 1d, 2w")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+    try:
+        return _duration(value)
+    except ValueError:
+        raise ValueError(f"must be {', '.join(SCHEDULES)}, or like 90m, 6h, 1d, 2w") from None
+
+
+def _duration(value: object) -> timedelta:
+    return parse_duration(value if isinstance(value, str) else "")
 
 
 def _filter(value: object) -> Filter:
@@ -72,6 +77,14 @@ def _filter(value: object) -> Filter:
         return compose(value)
     except ValueError as error:
         raise ValueError(str(error).partition(": ")[0]) from error  # without the item itself
+
+
+def _max_delta(value: object) -> object:
+    if value is None or value is False:
+        return value
+    if isinstance(value, int | float) and 1 < value < 1e300:
+        return float(value)
+    raise ValueError("must be a number above 1, or off")
 
 
 def _query(text: str) -> str:
@@ -86,8 +99,9 @@ def _mode(value: object) -> object:
     return value
 
 
-Identifier = Annotated[str, AfterValidator(_identifier)]
 Schedule = Annotated[timedelta, BeforeValidator(_schedule)]
+MaxDelta = Annotated[float | Literal[False] | None, BeforeValidator(_max_delta)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Level = dict[str, object]  # validated by itself, see validate
 
 
@@ -104,6 +118,7 @@ class Defaults(Strict):
     compression: bool = True
     obfuscate_names: bool = False
     schedule: Schedule | None = None
+    max_delta: MaxDelta = None
 
 
 class _File(Strict):
@@ -117,6 +132,8 @@ class _Entry(Defaults):
     source: Level = {}
     target: Level = {}
     sync_mode: Annotated[Literal["full"], BeforeValidator(_mode)] = "full"
+    columns: list[object] = []
+    exclude: list[Identifier] = []
 
 
 class _Place(Strict):
@@ -183,6 +200,7 @@ def _table(
         for side in (source, target):
             unknown = f"no connection is called {side.connection!r}{did_you_mean(side.connection, connections)}"
             problems.add(document.place(side.named), unknown)
+    columns = read_columns(document, at, entry.exclude if entry else (), problems)
     if entry is None or source is None or target is None:
         return None
     own = entry.model_fields_set
@@ -193,13 +211,14 @@ def _table(
         problems.add(document.place(where), "names are obfuscated only where encryption is true")
     return Table(
         name=entry.name,
-        read=Read(source.connection, source.relation, source.block.source_query, source.block.filter),
+        read=Read(source.connection, source.relation, source.block.source_query, source.block.filter, columns),
         write=Write(target.connection, target.relation),
         sync_mode=entry.sync_mode,
         schedule=(entry if "schedule" in own else defaults).schedule,
         encryption=encryption,
         compression=(entry if "compression" in own else defaults).compression,
         obfuscate_names=obfuscate_names,
+        max_delta=(entry if "max_delta" in own else defaults).max_delta,
     )
 
 

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from landbridge.config.document import Document
-from landbridge.config.problems import Keys, Problems, did_you_mean
+from landbridge.config.problems import Keys, Problems
+from landbridge.schema.names import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from landbridge.contracts.values import Part, Read, Snapshot
+from landbridge.contracts.values import Instant, Part, Read, Snapshot
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -13,14 +13,23 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """Obligations: reading changes nothing; a value arrives as it is or an error says which could not."""
 
-    def snapshot(self, read: Read) -> AbstractContextManager[Snapshot]:
-        """Open one instant of the source.
+    def instant(self) -> AbstractContextManager[Instant]:
+        """Hold one instant of the source open, from which snapshots can be taken until the context ends.
+
+        Raises Unreachable, AccessDenied, SourceError.
+        """
+        ...
+
+    def snapshot(self, read: Read, instant: Instant | None = None) -> AbstractContextManager[Snapshot]:
+        """Open one instant of the source, or look at the one that this very object holds open.
 
         Schema, count and every part see that instant, from any process, until the context ends. The parts
         are disjoint and together hold each row of the read exactly once. `rows` is counted by the source
-        itself, not derived from the parts.
+        itself, not derived from the parts. The schema is `chosen(all columns, read.columns)`; what is in
+        `read.columns.unread` comes as NULL, and the source's values are not looked at.
 
-        Raises SourceError (the source's own words and the query), Unreachable, AccessDenied.
+        Raises SourceError (the source's own words and the query; a table that cannot be seen as of `instant`
+        any more), ConfigError for columns that are not there, Unreachable, AccessDenied.
         """
         ...
 

@@ -47,10 +47,17 @@ class Target(Protocol):
         """
         ...
 
+    def drop(self, landing: Landing) -> None:
+        """Drop a landing that will not be published, and nothing else; fine where it is gone already."""
+        ...
+
     def count(self, write: Write) -> int:
         """Rows in the target table now."""
         ...
 
     def sweep(self, write: Write, keep: str | None = None) -> list[str]:
-        """Drop landing tables of this target that other attempts than `keep` left; return their names."""
+        """Drop landing tables of this target that other attempts than `keep` left; return their names.
+
+        One that a living process of another project fills is left alone, where the system can tell.
+        """
         ...

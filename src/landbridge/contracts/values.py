@@ -4,18 +4,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from landbridge.schema.columns import Columns
 from landbridge.schema.filters import Filter as Filter  # noqa: PLC0414 - part of these values, said by a lower floor
 from landbridge.schema.model import Relation, TableSchema
 
 
 @dataclass(frozen=True)
 class Read:
-    """What is read: a relation, or `query` with `{table}` standing for it, then the filter outside of that."""
+    """What is read: a relation, or `query` with `{table}` standing for it, then the filter outside of that.
+
+    Of its columns those that `columns` chooses, by their names at the source; renaming and masking come later.
+    """
 
     connection: str
     relation: Relation
     query: str | None = None
     filter: Filter = field(default_factory=Filter)
+    columns: Columns = field(default_factory=Columns)
+
+
+@dataclass(frozen=True)
+class Instant:
+    """One state of a source that is held open, for the snapshots of several tables."""
+
+    as_of: datetime  # by the source's clock, UTC
+    name: str | None = None  # what the source knows it by
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,18 @@
 """Which carried parcel an import takes."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
+from landbridge.engine.custody import happened
 from landbridge.engine.events import Notice
 from landbridge.engine.obfuscation import MOST_TOLD, Hidden, hidden_parcels
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World
-from landbridge.errors import NotTrusted, OutOfSequence, ParcelError, ParcelMissing, ParcelRepeated
+from landbridge.errors import LandbridgeError, NotTrusted, OutOfSequence, ParcelError, ParcelMissing, ParcelRepeated
 from landbridge.ledger import parcels, runs
+from landbridge.ledger.runs import Run
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Manifest
 from landbridge.stage.naming import INDEX
@@ -45,7 +48,7 @@ def _none(world: World, table: str, location: str) -> ParcelError:
         parcel_id = max(begun).rpartition("/")[2]
         return ParcelMissing(
             f"{max(begun)} at {location} has no index: the parcel is unfinished, or not all of it was carried",
-            hint=carry_again(parcel_id, [INDEX]),
+            hint=f"carry the rest (landbridge parcel collect --from MEDIUM); or {carry_again(parcel_id, [INDEX])}",
         )
     if refused := list(_refused(world, table, location)):
         told = "\n  ".join(error.message for error in refused)
@@ -126,3 +129,60 @@ def refuse_older(world: World, plan: Plan, manifest: Manifest) -> None:
             hint=f"was the drive table of the exporting side set back? {hint}",
         )
     raise OutOfSequence(f"{told}; number {newest.sequence} is loaded already", hint=hint)
+
+
+def never_seen(world: World, plan: Plan, manifest: Manifest) -> list[tuple[int, int]]:
+    """Numbers, as pairs of first and last, of parcels that were sealed since the one loaded before this, and that
+    do not lie beside it whole. Nothing is missed before the first parcel that was loaded here.
+    """
+    before = parcels.last_loaded(world.ledger, plan.pipeline_name, below=manifest.sequence)
+    if before is None or before.sequence is None or before.sequence + 1 == manifest.sequence:
+        return []
+    missing, expected = [], before.sequence + 1
+    for number in sorted({*_sequences(world, plan), manifest.sequence}):
+        if expected < number <= manifest.sequence:
+            missing.append((expected, number - 1))
+        expected = max(expected, number + 1)
+    return missing
+
+
+def _sequences(world: World, plan: Plan) -> Iterator[int]:
+    """Sequence numbers of the table's sound parcels at the place."""
+    table, location = plan.pipeline_name, plan.location
+    yield from (h.sequence for h in hidden_parcels(world, location) if h.pipeline_name == table and h.here)
+    for folder in find_parcels(open_store(location), table):
+        with suppress(ParcelError):  # who cannot read it has not seen it
+            yield open_folder(world, location, folder, table=table).manifest.sequence
+
+
+def note_refused(plan: Plan, row: Run, world: World, refusal: ParcelError) -> None:
+    """Record that a carried parcel was refused. Raises nothing: where that fails, the refusal itself matters more."""
+    if plan.parcel is None:
+        return
+    try:
+        event = happened(
+            world,
+            "refused",
+            open_store(plan.location),
+            plan.parcel,
+            pipeline_name=plan.pipeline_name,
+            error=type(refusal).__name__,
+            message=refusal.message,
+            pipeline_id=row.pipeline_id,
+        )
+        parcels.record_in(
+            world.ledger,
+            pipeline_name=plan.pipeline_name,
+            parcel_id=event.parcel_id,
+            sequence=None,
+            location=plan.location,
+            folder=plan.parcel,
+            as_of=plan.as_of,
+            row_count=None,
+            byte_count=None,
+            state="refused",
+            pipeline_id=row.pipeline_id,
+            event=event,
+        )
+    except LandbridgeError as trouble:
+        world.emit(Notice(f"the refusal is not in the custody log: {trouble.message}"))

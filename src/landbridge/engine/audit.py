@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from landbridge.engine.custody import imported
 from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_staged
@@ -63,6 +64,7 @@ def audit(plan: Plan, row: Run, world: World) -> Outcome:
             byte_count=sum(part.sealed_bytes for part in manifest.parts),
             state="loaded",
             pipeline_id=row.pipeline_id,
+            event=imported(world, plan, row, manifest),
         )
     return completed(
         source_count=counts.source,

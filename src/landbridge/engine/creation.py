@@ -55,7 +55,7 @@ def _schema(world: World, table: Table, location: str | None) -> TableSchema:
     schema = incoming_schema(plan_run(world.project, table), world)
     if schema is None:
         raise UsageError(
-            f"{table.name} is read through a query, so only its data tells its columns",
+            "it is read through a query: only the data tells its columns",
             hint=f"landbridge export-data --table {table.name}, or import-data, which creates the table itself",
         )
     return schema

@@ -22,6 +22,7 @@ def diagnose(world: World) -> Iterator[tuple[str, Check]]:
         yield name, Check("connection", None, "not defined here: this side neither reads nor writes it")
     yield "drive table", _drive_table(world)
     yield "keys", _keys(world)
+    yield from _opens_own(world)
 
 
 def _used(world: World, connection: str) -> tuple[list[Relation], list[Relation]]:
@@ -51,10 +52,27 @@ def _keys(world: World) -> Check:
     keyring = world.keyring
     try:
         own = keyring.own_recipient, keyring.own_verifier
-        trusted = f"seals for {len(keyring.trusted_recipients())}, trusts {len(keyring.trusted_signers())} signer(s)"
+        recipients = keyring.trusted_recipients()
+        if recipients and world.project.parcels.require_escrow:
+            keyring.recipients(require_escrow=True)
+        trusted = f"seals for {len(recipients)}, trusts {len(keyring.trusted_signers())} signer(s)"
     except LandbridgeError as error:
         return _failed("present", error)
     return Check("present", ok=True, detail=f"{own[0][:12]}…, {own[1].partition('+')[0]}; {trusted}")
+
+
+def _opens_own(world: World) -> Iterator[tuple[str, Check]]:
+    """Said only where it is so: an exporting side that can open its old parcels can be robbed of them."""
+    try:
+        own = world.keyring.opens_own()
+    except LandbridgeError:
+        return  # said by `_keys`
+    for key in own:
+        detail = f"this side can open what it exports: its own recipient {key.fingerprint} is among the trusted"
+        yield (
+            "keys",
+            Check("exports", None, detail, hint=f"landbridge keys revoke {key.fingerprint}, if that is not meant"),
+        )
 
 
 def _failed(name: str, error: LandbridgeError) -> Check:

@@ -8,14 +8,14 @@ from landbridge.engine.resume import resumable
 from landbridge.engine.world import World
 from landbridge.schema.filters import where_clause
 from landbridge.schema.fit import pair
-from landbridge.schema.model import TableSchema
+from landbridge.schema.model import Column, TableSchema
 from landbridge.schema.names import folded
 from landbridge.windows import format_duration
 
 
 @dataclass(frozen=True)
 class ColumnForecast:
-    """One column's way: its type at the source, at the target, and how the one fits into the other."""
+    """One column's way: its type at the source and what becomes of it, its type at the target, how that fits."""
 
     name: str
     source: str
@@ -68,8 +68,14 @@ def _columns(plan: Plan, incoming: TableSchema | None, existing: TableSchema | N
     if incoming is None:
         return ()
     if plan.write is None:
-        return tuple(ColumnForecast(c.name, c.native or str(c.type), None, None) for c in incoming.columns)
+        return tuple(ColumnForecast(c.name, _source(c, plan), None, None) for c in incoming.columns)
     return tuple(
-        ColumnForecast(p.incoming.name, p.incoming.native or str(p.incoming.type), str(p.target.type), p.fit)
+        ColumnForecast(p.incoming.name, _source(p.incoming, plan), str(p.target.type), p.fit)
         for p in pair(incoming, existing or folded(incoming))
     )
+
+
+def _source(column: Column, plan: Plan) -> str:
+    kind = column.native or str(column.type)
+    altered = plan.read.columns.altered if plan.read else {}
+    return altered[column.name].history(kind) if column.name in altered else kind

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from landbridge.config.project import Project
-from landbridge.config.tables import Table
+from landbridge.config.tables import MaxDelta, Table
 from landbridge.contracts.values import Read, Write
-from landbridge.errors import UsageError
+from landbridge.errors import ConfigError, UsageError
+from landbridge.schema.model import Relation
+from landbridge.schema.names import nearest
 
 JobKind = Literal["run", "export", "import"]
 
@@ -31,7 +33,7 @@ class Plan:
 
     An export has no `write`, an import no `read` and no `packing`. `parcel` is the folder, below `location`,
     of the parcel that an import loads, `as_of` the instant that it shows; `again` accepts one that is older
-    than what was loaded before.
+    than what was loaded before. `goes_to` is what the parcel advises: where this side would load it.
     """
 
     pipeline_name: str
@@ -44,26 +46,54 @@ class Plan:
     as_of: datetime | None = None
     again: bool = False
     schedule: timedelta | None = None
+    max_delta: MaxDelta = None
+    goes_to: Relation | None = None
 
     def digest(self) -> str:
-        """Equal for equal plans: what a later attempt compares before it goes on where this one stopped."""
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        """Equal for plans that move the same: what a later attempt compares before it goes on where one stopped."""
+        values = asdict(self)
+        del values["max_delta"]  # it lets a read through, or not
+        text = json.dumps(values, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def sides(project: Project, table: Table) -> JobKind:
-    """What this project can do with a table: each side of a gap knows only its own connection."""
+    """What this project can do with a table: each side of a gap knows only its own connection.
+
+    Raises ConfigError for an unknown one that is spelt nearly like one of this side's.
+    """
+    sources = {each.read.connection for each in project.tables}
+    targets = {each.write.connection for each in project.tables}
+    _refuse_misspelt(table.read.connection, project, other=targets)
+    _refuse_misspelt(table.write.connection, project, other=sources)
     if table.read.connection not in project.connections:
         return "import"
     return "run" if table.write.connection in project.connections else "export"
 
 
-def plan_run(project: Project, table: Table) -> Plan:
-    """One hop: source to target on this host, through a parcel in the project's stage."""
-    return _reading(project, table, "run", project.stage, table.write)
+def _refuse_misspelt(name: str, project: Project, *, other: set[str]) -> None:
+    """`other` are connections that serve the other purpose: a gap's two ends may well be called alike."""
+    if name not in project.connections and (meant := nearest(name, set(project.connections) - other)):
+        raise ConfigError(f"no connection is called {name!r}; did you mean {meant!r}?", hint="see config/tables.yaml")
 
 
-def plan_export(project: Project, table: Table, location: str | None = None, *, obfuscate: bool | None = None) -> Plan:
+def plan_run(project: Project, table: Table, *, accept_delta: bool = False) -> Plan:
+    """One hop: source to target on this host, through a parcel in the project's stage.
+
+    `accept_delta`: however many rows there are now, as in `plan_export`.
+    """
+    plan = _reading(project, table, "run", project.stage, table.write)
+    return replace(plan, max_delta=False) if accept_delta else plan
+
+
+def plan_export(
+    project: Project,
+    table: Table,
+    location: str | None = None,
+    *,
+    obfuscate: bool | None = None,
+    accept_delta: bool = False,
+) -> Plan:
     """Inside a gap: source to a sealed parcel at `location` (default: the project's exports).
 
     `obfuscate` None: as the table says. Raises UsageError for a table that is not sealed.
@@ -73,7 +103,7 @@ def plan_export(project: Project, table: Table, location: str | None = None, *, 
     if obfuscated and not table.encryption:
         raise UsageError(f"{table.name} is exported without encryption", hint="--no-obfuscate, or set encryption: true")
     packing = plan.packing and replace(plan.packing, obfuscated=obfuscated)
-    return replace(plan, packing=packing)
+    return replace(plan, packing=packing, max_delta=False if accept_delta else plan.max_delta)
 
 
 def plan_import(table: Table, location: str, parcel: str, *, as_of: datetime | None, again: bool) -> Plan:
@@ -106,6 +136,8 @@ def _reading(project: Project, table: Table, kind: JobKind, location: str, write
             part_size=settings.part_size,
         ),
         schedule=table.schedule,
+        max_delta=table.max_delta,
+        goes_to=table.write.relation,
     )
 
 

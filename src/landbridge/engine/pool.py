@@ -9,44 +9,56 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import forkserver, get_context, parent_process, set_forkserver_preload
+from multiprocessing import forkserver, get_context, parent_process, resource_tracker, set_forkserver_preload
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.util import Finalize
 from threading import Thread
 from typing import TypeVar
 
 from landbridge.errors import RunError
+from landbridge.sealing.passphrase import take_over, unlocked
 
 Result = TypeVar("Result")
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
-EVERY_PART_NEEDS = ("landbridge.engine.work", "pyarrow.compute", "pyarrow.parquet", "pyrage")
+EVERY_PART_NEEDS = ("landbridge.engine.work", "pyarrow.compute", "pyarrow.parquet", "pyrage", "obstore")
+MOST_LOADS_NEED = ("psycopg", "pgpq")  # where PostgreSQL's extras are not installed, these are passed over
 
 
 def get_ready() -> None:
-    """Start the server process now, so that its imports run beside the coordinator's own."""
-    set_forkserver_preload([*EVERY_PART_NEEDS])
-    forkserver.ensure_running()
+    """Start the server process now, so that its imports run beside the coordinator's own.
+
+    It and its workers inherit that Ctrl-C is blocked, and so never print a traceback of it.
+    """
+    set_forkserver_preload(["landbridge.engine.pool_server", *EVERY_PART_NEEDS, *MOST_LOADS_NEED])
+    resource_tracker.ensure_running()  # before the signal is blocked: this would unblock it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def open_pool(processes: int) -> Executor:
-    """A pool whose processes start at once."""
+    """A pool whose processes start at once, and know what a passphrase has unlocked until now."""
     get_ready()
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("forkserver"), initializer=_begin)
+    pool = ProcessPoolExecutor(
+        processes, mp_context=get_context("forkserver"), initializer=_begin, initargs=(unlocked(),)
+    )
     pool.submit(int)
     return pool
 
 
-def each(pool: Executor, tasks: Iterable[Callable[[], Result]], *, at_once: int) -> Iterator[Result]:
+def each(pool: Executor, tasks: Iterable[Callable[[], Result]], *, at_once: int) -> Generator[Result]:
     """Run tasks in the pool, at most `at_once` of them submitted, and yield results as they come.
 
-    The first failure is raised after all that were running have ended: nothing of ours still works on the
-    target when the caller cleans up. Tasks are picklable.
+    The first failure is raised after all that were running have ended, and so does `close` wait for them:
+    nothing of ours still works on the target when the caller cleans up. Tasks are picklable.
     """
     waiting = iter(tasks)
     running: set[Future[Result]] = set()
@@ -68,7 +80,8 @@ def each(pool: Executor, tasks: Iterable[Callable[[], Result]], *, at_once: int)
         wait(running)
 
 
-def _begin() -> None:
+def _begin(unlocked: Mapping[str, str]) -> None:
+    take_over(unlocked)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_follow, daemon=True).start()
@@ -77,7 +90,7 @@ def _begin() -> None:
     pa.set_memory_pool(pa.system_memory_pool())  # as fast as its own here, and gives back what is free: 120 MB less
     if hasattr(libc := ctypes.CDLL(None), "mallopt"):  # glibc raises these by itself, and memory grew with the rows
         for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
-            libc.mallopt(option, 4 << 20)
+            libc.mallopt(option, 32 << 20)
     # taking apart an interpreter full of libraries can last a second, and the coordinator would wait for it
     Finalize(None, _leave, exitpriority=-1)
 

@@ -1,13 +1,13 @@
 """Phase 2: ask everything that can be asked before a row moves."""
 
-from landbridge.engine.arrivals import refuse_older
+from landbridge.engine.arrivals import never_seen, refuse_older
 from landbridge.engine.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
 from landbridge.engine.world import World
-from landbridge.errors import ParcelError
-from landbridge.ledger import parcels
+from landbridge.ledger import custody
 from landbridge.ledger.runs import Run
+from landbridge.schema.columns import chosen, leaving
 from landbridge.schema.fit import pair
 from landbridge.schema.model import TableSchema
 
@@ -17,44 +17,21 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
     checks = []
     if plan.packing:
         checks.append(_keys(plan, world))
-    incoming = _incoming(plan, row, world)
+    if plan.parcel:
+        custody.require_signer(world.ledger, world.signer)
+    incoming = incoming_schema(plan, world)
     checks.append(f"parcel {plan.parcel} is whole and opens" if plan.parcel else "the source can be read")
     if plan.write:
         checks.append(_target(plan, world, incoming))
-    return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks)
-
-
-def _incoming(plan: Plan, row: Run, world: World) -> TableSchema | None:
-    """`incoming_schema`; a parcel that is refused is noted as such."""
-    try:
-        return incoming_schema(plan, world)
-    except ParcelError:
-        if plan.parcel:
-            _note_refused(plan, row, world, plan.parcel)
-        raise
-
-
-def _note_refused(plan: Plan, row: Run, world: World, folder: str) -> None:
-    """Under its folder's name, which is that of the parcel unless names are hidden; what it says inside is refused."""
-    parcels.record_in(
-        world.ledger,
-        pipeline_name=plan.pipeline_name,
-        parcel_id=folder.rpartition("/")[2],
-        sequence=None,
-        location=plan.location,
-        folder=folder,
-        as_of=plan.as_of,
-        row_count=None,
-        byte_count=None,
-        state="refused",
-        pipeline_id=row.pipeline_id,
-    )
+    missed = never_seen(world, plan, open_carried(plan, world).manifest) if plan.parcel else []
+    return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, never_seen=missed)
 
 
 def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
     """Columns that will arrive: the parcel's, or the source table's; None for a query, which only a read can tell.
 
-    Raises what `snapshot` does for a table that cannot be read, and every refusal of `open_parcel` and `refuse_older`.
+    Raises what `snapshot` does for a table that cannot be read, ConfigError for columns that cannot leave as declared,
+    and every refusal of `open_parcel` and `refuse_older`.
     """
     if plan.read is None:
         manifest = open_carried(plan, world).manifest
@@ -65,11 +42,15 @@ def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
     if schema is None:
         with source.snapshot(plan.read):  # says better than we could why it cannot be read
             pass
-    return None if plan.read.query else schema
+    if schema is None or plan.read.query:
+        return None
+    return leaving(chosen(schema, plan.read.columns), plan.read.columns)
 
 
 def _keys(plan: Plan, world: World) -> str:
     world.keyring.signer()
+    if plan.job_kind == "run":
+        _ = world.identities  # will open the parcel again: a passphrase is asked for now, not after the read
     if not plan.packing or not plan.packing.encryption:
         return "signing key is there; the table's config says that it is not encrypted"
     recipients = world.recipients(own=plan.job_kind == "run")

@@ -4,16 +4,19 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from landbridge.engine.custody import happened
 from landbridge.engine.obfuscation import list_exports
 from landbridge.engine.shelf import acceptable
 from landbridge.engine.world import World
 from landbridge.errors import ParcelDamaged, ParcelError, ParcelMissing, UsageError
-from landbridge.ledger import parcels
+from landbridge.ledger import custody, parcels
 from landbridge.ledger.parcels import ParcelRow
+from landbridge.stage.copying import check_room, copy_file, put_index
 from landbridge.stage.index import Index, IndexEntry
-from landbridge.stage.location import open_store
+from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import INDEX
-from landbridge.stage.reading import MOST_INDEX, differing, fetch, is_finished, read_index
+from landbridge.stage.reading import SignedIndex, differing, is_finished, read_index
+from landbridge.stage.volumes import taken
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Exported:
     """A parcel that was exported here, and the files that were asked for: the manifest, then parts."""
 
     row: ParcelRow
-    index: Index
+    signed: SignedIndex
     files: tuple[Lying, ...]
 
 
@@ -47,11 +50,12 @@ def find_exported(world: World, name: str, parts: Sequence[str]) -> Exported:
             f"parcel {row.parcel_id} of {row.pipeline_name} is not at {store.describe(row.folder)} any more",
             hint=f"landbridge export-data --table {row.pipeline_name}: a new parcel",
         )
-    index, _ = read_index(store, row.folder, acceptable(world))
+    signed = read_index(store, row.folder, acceptable(world))
+    index = signed.index
     problems = {fault.file: fault.what for fault in differing(row.folder, index.files, store.files(row.folder))}
     numbers = _numbers(index)
     lying = [Lying(entry, numbers.get(entry.name), problems.get(entry.name)) for entry in index.files]
-    return Exported(row, index, tuple(_chosen(lying, parts)))
+    return Exported(row, signed, tuple(_chosen(row.parcel_id, lying, parts)))
 
 
 def _row(world: World, name: str) -> ParcelRow:
@@ -74,12 +78,13 @@ def _numbers(index: Index) -> dict[str, int]:
     return {part.name: number for number, part in enumerate(ordered)}
 
 
-def _chosen(lying: Sequence[Lying], parts: Sequence[str]) -> Iterator[Lying]:
+def _chosen(parcel_id: str, lying: Sequence[Lying], parts: Sequence[str]) -> Iterator[Lying]:
     """The manifest always; of the parts all, or those that `parts` name by file or number."""
     known = {key for file in lying for key in (file.entry.name, str(file.number)) if key != "None"}
     if unknown := [part for part in parts if part not in {*known, INDEX}]:
         raise UsageError(
-            f"the parcel has no part {', '.join(unknown)}", hint="--resend without --part and --to lists its parts"
+            f"the parcel has no part {', '.join(unknown)}",
+            hint=f"landbridge export-data --resend {parcel_id} lists its parts",
         )
     for place, file in enumerate(lying):
         if not parts or place == 0 or {file.entry.name, str(file.number)} & set(parts):
@@ -87,26 +92,42 @@ def _chosen(lying: Sequence[Lying], parts: Sequence[str]) -> Iterator[Lying]:
 
 
 def resend(world: World, exported: Exported, location: str) -> int:
-    """Copy the files, manifest and index to `location`, the index last; return their bytes.
+    """Copy the files, manifest and index to `location`, the index last; return the bytes that had to be written.
 
-    Raises ParcelDamaged, ParcelMissing where one of them is not as it was signed: that is never carried.
+    Raises ParcelDamaged where one of them is not as it was signed: that is never carried.
+    Raises UsageError, WorldError.
     """
-    row, index = exported.row, exported.index
+    row, signed = exported.row, exported.signed
     if location == row.location:
         raise UsageError(f"the parcel lies at {location} already", hint="--to another place: the medium")
     source, target = open_store(row.location), open_store(location)
+    custody.require_signer(world.ledger, world.signer)
+    check_room(target, sum(taken(file.entry.bytes) for file in exported.files))
     copied = 0
-    for file in reversed(exported.files):
+    for file in exported.files:
         try:
-            data = fetch(source, row.folder, row.parcel_id, file.entry)
+            copied += file.entry.bytes * copy_file(source, target, row.folder, signed.index, file.entry)
         except ParcelError as error:
             raise ParcelDamaged(
                 f"not sent: {error.message}", hint=f"landbridge export-data --table {row.pipeline_name}: a new parcel"
             ) from error
-        target.put(f"{row.folder}/{file.entry.name}", data, timeless=index.obfuscated)
-        copied += len(data)
-    signed = source.get(f"{row.folder}/{INDEX}", most=MOST_INDEX)
-    target.put(f"{row.folder}/{INDEX}", signed, timeless=index.obfuscated)
-    if index.obfuscated:
+    put_index(target, row.folder, signed)
+    if signed.index.obfuscated:
         list_exports(world, location)
-    return copied + len(signed)
+    _record(world, exported, target, copied)
+    return copied
+
+
+def _record(world: World, exported: Exported, target: Store, copied: int) -> None:
+    row = exported.row
+    event = happened(
+        world,
+        "resent",
+        target,
+        row.folder,
+        pipeline_name=row.pipeline_name,
+        files=len(exported.files),
+        bytes=copied,
+        sequence=row.sequence,
+    )
+    custody.record(world.ledger, event)

@@ -5,11 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from landbridge.engine.world import World
-from landbridge.errors import AccessDenied, ParcelError, UsageError
+from landbridge.errors import AccessDenied, CannotOpen, ParcelError, UsageError
 from landbridge.ledger import parcels
+from landbridge.stage.evidence import evidence
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
-from landbridge.stage.reading import Parcel, open_parcel
+from landbridge.stage.reading import Parcel, check_parcel, open_parcel
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ def shelf(world: World, location: str) -> list[Shelved]:
     """Every parcel folder below `location`, oldest first in each table."""
     written = parcels.list_parcels(world.ledger, direction="out")
     ours = {row.folder: row.pipeline_name for row in written if row.location == location}
-    found = [_shelved(world, location, name, files) for name, files in sorted(_folders(location).items())]
+    found = [_shelved(world, location, name, files) for name, files in sorted(parcel_folders(location).items())]
     known = [replace(one, written_for=ours.get(one.folder)) for one in found]
     return sorted(known, key=lambda one: (one.table is None, one.table, one.folder))
 
 
-def _folders(location: str) -> dict[str, dict[str, int]]:
-    """Files and their bytes in each parcel folder; nothing is opened."""
+def parcel_folders(location: str) -> dict[str, dict[str, int]]:
+    """Files and their bytes in each parcel folder at `location`; nothing is opened."""
     store = open_store(location)
     store.reach()
     found: dict[str, dict[str, int]] = defaultdict(dict)
@@ -71,20 +72,56 @@ def _shelved(world: World, location: str, folder: str, files: dict[str, int]) ->
     if not whole.finished:
         return whole
     try:
-        parcel = open_parcel(open_store(location), folder, verifiers=acceptable(world), identities=world.identities)
+        parcel = open_shelved(world, location, folder)
     except ParcelError as error:
         return Shelved(folder, whole.files, whole.size, finished=True, problem=error.message)
     return Shelved(folder, whole.files, whole.size, finished=True, parcel=parcel)
 
 
+def open_shelved(world: World, location: str, folder: str) -> Parcel:
+    """Open a parcel to look at it; every refusal of `open_parcel` applies."""
+    return open_parcel(
+        open_store(location),
+        folder,
+        verifiers=acceptable(world),
+        identities=world.identities,
+        revoked=world.keyring.revoked_signers(),
+    )
+
+
+def check_shelved(world: World, location: str, folder: str) -> tuple[list[ParcelError], bool]:
+    """Every fault of a parcel, and whether its rows were read.
+
+    That it is sealed for others is no fault where nothing can be opened, nor of a parcel that this side sealed.
+    """
+    store, identities, foreign = open_store(location), world.identities, None
+    try:
+        open_shelved(world, location, folder)
+    except CannotOpen as refusal:
+        foreign = refusal
+    except ParcelError:
+        pass  # found again below, with all else
+    faults = check_parcel(
+        store,
+        folder,
+        verifiers=acceptable(world),
+        identities=None if foreign else identities,
+        revoked=world.keyring.revoked_signers(),
+    )
+    if foreign and identities and not evidence(store, folder, world.own_verifiers).signer:
+        faults.append(foreign)
+    return faults, foreign is None
+
+
 def acceptable(world: World) -> tuple[str, ...]:
     """For looking at parcels, our own signature counts as well as those that we trust."""
-    return (*world.keyring.trusted_signers(), world.keyring.own_verifier)
+    return (*world.keyring.trusted_signers(), *world.own_verifiers)
 
 
 def find_one(location: str, name: str) -> str:
     """The folder of one parcel, by its own name, the beginning of that, or table/id."""
-    matching = [folder for folder in _folders(location) if folder == name or folder.rpartition("/")[2].startswith(name)]
+    found = parcel_folders(location)
+    matching = [folder for folder in found if folder == name or folder.rpartition("/")[2].startswith(name)]
     if len(matching) == 1:
         return matching[0]
     problem = f"{len(matching)} parcels match {name!r}" if matching else f"no parcel {name!r}"

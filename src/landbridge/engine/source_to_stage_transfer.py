@@ -8,7 +8,9 @@ from typing import Any
 
 from landbridge import __version__
 from landbridge.contracts.values import Read, Snapshot
+from landbridge.engine.custody import exported
 from landbridge.engine.events import RowsExpected, RowsMoved
+from landbridge.engine.last_time import last_time, refuse_no_room, refuse_surprise
 from landbridge.engine.obfuscation import list_exports
 from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Packing, Plan
@@ -20,13 +22,17 @@ from landbridge.errors import LandbridgeError, SourceError
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
+from landbridge.schema.columns import leaving
+from landbridge.schema.dialects import in_every_dialect
 from landbridge.stage.index import MOST_FILE
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import (
     MOST_COLUMNS,
     MOST_PARTS,
+    Altered,
     Compression,
     Encryption,
+    LoadHints,
     Manifest,
     Origin,
     PartEntry,
@@ -37,7 +43,10 @@ from landbridge.stage.writing import PartSettings, delete_parcel, delete_unfinis
 
 
 def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
-    """Raises SourceError when the source's own count and the rows that came differ."""
+    """Raises SourceError when the source's own count and the rows that came differ.
+
+    Raises RunError or WorldError, before a row is read, for a count that is not like the last one, or no room.
+    """
     if plan.read is None:
         return _carried(plan, world)
     parcel_id, folder = _names(plan, world)
@@ -79,7 +88,8 @@ def _deleted_on_failure(plan: Plan, parcel_id: str, folder: str, world: World) -
 def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> Manifest:
     read, packing = _reading(plan)
     recipients = _recipients(plan, world)
-    with world.connector(read.connection).snapshot(read) as shot:
+    with world.snapshot(read) as shot:
+        _compare(plan, shot.rows, world)
         slot = parcels.reserve(
             world.ledger,
             pipeline_name=plan.pipeline_name,
@@ -93,7 +103,7 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
     _check_complete(read, shot, entries)
     manifest = _manifest(plan, shot, slot, entries, world.project.connections[read.connection].type)
     size = sum(entry.sealed_bytes for entry in entries)
-    parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
+    slot = parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
     world.still_ours()
     seal_parcel(
         open_store(plan.location),
@@ -103,8 +113,14 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
         signer=world.keyring.signer(),
         obfuscated=packing.obfuscated,
     )
-    parcels.seal(world.ledger, parcel_id)
+    parcels.seal(world.ledger, parcel_id, exported(world, slot))
     return manifest
+
+
+def _compare(plan: Plan, rows: int, world: World) -> None:
+    if last := last_time(world, plan.pipeline_name):
+        refuse_surprise(plan, last, rows)
+        refuse_no_room(plan, last, rows)
 
 
 def _recipients(plan: Plan, world: World) -> tuple[str, ...] | None:
@@ -150,13 +166,14 @@ def _carried(plan: Plan, world: World) -> Outcome:
 def _unload(
     plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World
 ) -> tuple[PartEntry, ...]:
-    _, packing = _reading(plan)
+    read, packing = _reading(plan)
     settings = PartSettings(recipients, _compression(packing), packing.part_size, packing.obfuscated)
     attempt = secrets.token_hex(4)
     tasks = [
         Unload(
             project=world.project.folder,
             part=part,
+            columns=read.columns,
             location=plan.location,
             folder=folder,
             stem=f"{attempt}-{part.number:05d}",
@@ -181,6 +198,7 @@ def _compression(packing: Packing) -> Compression:
 
 def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEntry, ...], kind: str) -> Manifest:
     read, packing = _reading(plan)
+    schema = leaving(shot.schema, read.columns)
     return Manifest(
         parcel_id=slot.parcel_id,
         pipeline_name=plan.pipeline_name,
@@ -189,13 +207,19 @@ def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEn
         as_of=shot.as_of,
         created_at=datetime.now(UTC),
         landbridge_version=__version__,
-        source=Origin(kind, read.relation, read.query, read.filter),
-        schema=shot.schema,
+        source=Origin(kind, read.relation, read.query, read.filter, _altered(read)),
+        schema=schema,
         row_count=shot.rows,
         parts=entries,
         encryption=Encryption("age" if packing.encryption else None),
         compression=_compression(packing),
+        load_hints=LoadHints(plan.goes_to),
+        ddl=in_every_dialect(plan.goes_to, schema) if plan.goes_to else {},
     )
+
+
+def _altered(read: Read) -> tuple[Altered, ...]:
+    return tuple(Altered(name, pick.name, pick.mask) for name, pick in read.columns.altered.items())
 
 
 def _reading(plan: Plan) -> tuple[Read, Packing]:

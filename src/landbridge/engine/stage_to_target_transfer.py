@@ -1,5 +1,7 @@
 """Phase 4: parcel to target. Fill a table that nobody reads, then publish it with the load id at once."""
 
+from contextlib import closing, suppress
+
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.outcome import Outcome, completed, skipped
@@ -8,7 +10,7 @@ from landbridge.engine.pool import each
 from landbridge.engine.staged import open_staged
 from landbridge.engine.work import Append
 from landbridge.engine.world import World
-from landbridge.errors import ParcelError
+from landbridge.errors import LandbridgeError, ParcelError
 from landbridge.ledger.runs import Run
 from landbridge.stage.location import open_store
 from landbridge.stage.reading import Parcel
@@ -46,13 +48,14 @@ def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: Worl
     landing = target.prepare(write, parcel.manifest.schema, load)
     try:
         _append(plan, parcel, landing, world)
-    except ParcelError:
-        target.sweep(write)
-        if plan.job_kind == "import":
-            survey(open_store(plan.location), parcel.folder, world.keyring.verifiers())
+        world.still_ours()
+        return target.publish(landing)
+    except BaseException as error:
+        with suppress(LandbridgeError):  # what failed matters more, and the next attempt sweeps what is left
+            target.drop(landing)
+        if isinstance(error, ParcelError) and plan.job_kind == "import":
+            survey(open_store(plan.location), parcel.folder, world.keyring.verifiers(), world.keyring.revoked_signers())
         raise
-    world.still_ours()
-    return target.publish(landing)
 
 
 def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
@@ -63,5 +66,6 @@ def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
     ]
     world.emit(RowsExpected(parcel.manifest.row_count))
     at_once = min(world.processes, landing.streams or world.processes)
-    for entry in each(world.pool, tasks, at_once=at_once):
-        world.emit(RowsMoved(entry.rows, entry.sealed_bytes))
+    with closing(each(world.pool, tasks, at_once=at_once)) as results:
+        for entry in results:
+            world.emit(RowsMoved(entry.rows, entry.sealed_bytes))

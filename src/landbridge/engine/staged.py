@@ -22,7 +22,7 @@ def open_staged(plan: Plan, row: Run, world: World) -> Parcel:
     if plan.parcel is not None:
         return open_carried(plan, world)
     folder = row.phases["source_to_stage_transfer"].details["folder"]
-    own = (world.keyring.own_verifier,)
+    own = world.keyring.own_verifiers()
     return open_parcel(open_store(plan.location), folder, verifiers=own, identities=world.identities)
 
 
@@ -31,11 +31,12 @@ def open_folder(world: World, location: str, folder: str, *, table: str) -> Parc
 
     What is missing or damaged is told for all files of the parcel at once.
     """
-    store = open_store(location)
+    store, keyring = open_store(location), world.keyring
+    signers = keyring.verifiers(), keyring.revoked_signers()
     try:
-        parcel = open_parcel(store, folder, verifiers=world.keyring.verifiers(), identities=world.identities)
+        parcel = open_parcel(store, folder, verifiers=signers[0], identities=world.identities, revoked=signers[1])
     except (ParcelMissing, ParcelDamaged):
-        survey(store, folder, world.keyring.verifiers())
+        survey(store, folder, *signers)
         raise
     name, parcel_id = folder.rpartition("/")[2], parcel.manifest.parcel_id
     if parcel.manifest.pipeline_name != table:

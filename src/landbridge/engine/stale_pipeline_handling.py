@@ -1,5 +1,6 @@
 """Phase 1: settle what dead attempts left: unfinished parcels, landing tables."""
 
+from landbridge.engine.custody import exported
 from landbridge.engine.events import Notice
 from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
@@ -25,7 +26,7 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
             world.emit(Notice(f"parcel {slot.parcel_id} may be whole, but {store.describe()} is not there now"))
             continue
         if counted and is_finished(store, slot.folder):
-            parcels.seal(world.ledger, slot.parcel_id)
+            parcels.seal(world.ledger, slot.parcel_id, exported(world, slot))
             kept.append(slot.parcel_id)
         else:
             delete_unfinished(store, slot.folder)

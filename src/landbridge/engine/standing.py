@@ -12,7 +12,7 @@ from landbridge.ledger.runs import Run
 
 @dataclass(frozen=True)
 class Standing:
-    """The newest run of one kind; `as_of`, `age` and `rows` are of the last one that succeeded.
+    """The newest run of one kind; `as_of`, `age`, `rows`, `never_seen` are of the last one that succeeded.
 
     `overdue`: the last success is older than the table's schedule, or there is none.
     """
@@ -23,6 +23,7 @@ class Standing:
     age: timedelta | None
     rows: int | None
     overdue: bool
+    never_seen: Sequence[tuple[int, int]] = ()  # first and last number of parcels
 
     @property
     def status(self) -> str:
@@ -45,11 +46,17 @@ def _never(table: Table) -> Standing:
 
 def _standing(table: Table, run: Run, world: World, now: datetime) -> Standing:
     success = _last_success(world, run)
-    as_of = success.window.start if success else None
+    as_of = _as_of(success) if success else None
     age = now - as_of if as_of else None
     late = table.schedule is not None and (age is None or age > table.schedule)
     rows = success.phases["source_to_stage_transfer"].details.get("stage_count") if success else None
-    return Standing(table.name, run, as_of, age, rows, late)
+    missed = success.phases["pre_validation"].details.get("never_seen", ()) if success else ()
+    return Standing(table.name, run, as_of, age, rows, late, missed)
+
+
+def _as_of(success: Run) -> datetime:
+    """By the source's clock; a run's window is by ours, and begins before the source is asked."""
+    return datetime.fromisoformat(success.phases["source_to_stage_transfer"].details["as_of"])
 
 
 def _last_success(world: World, run: Run) -> Run | None:

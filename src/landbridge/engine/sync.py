@@ -1,6 +1,7 @@
 """Many tables, one after the other: a table that fails is reported, and the next one still gets its turn."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,17 +24,28 @@ class Result:
     error: LandbridgeError | None = None
 
 
-def run_tables(world: World, tables: Sequence[Table], *, fresh: bool) -> Iterator[Result]:
+def run_tables(world: World, tables: Sequence[Table], *, fresh: bool, accept_delta: bool = False) -> Iterator[Result]:
     """Source to target in one hop."""
-    return _each(world, tables, lambda table: plan_run(world.project, table), fresh=fresh)
+    return _each(world, tables, partial(plan_run, world.project, accept_delta=accept_delta), fresh=fresh)
 
 
 def export_tables(
-    world: World, tables: Sequence[Table], *, location: str | None, obfuscate: bool | None
+    world: World,
+    tables: Sequence[Table],
+    *,
+    location: str | None,
+    obfuscate: bool | None = None,
+    accept_delta: bool = False,
+    separate_instants: bool = False,
 ) -> Iterator[Result]:
-    """Source to sealed parcels at `location`; `obfuscate` None: as each table says."""
-    plan = partial(plan_export, world.project, location=location, obfuscate=obfuscate)
-    return _each(world, tables, plan, fresh=False)
+    """Source to sealed parcels at `location`; all tables of a connection as of one instant, unless they are to differ.
+
+    `obfuscate` None: as each table says. A single table needs no more than the snapshot that it takes itself.
+    """
+    plan = partial(plan_export, world.project, location=location, obfuscate=obfuscate, accept_delta=accept_delta)
+    shared = len(tables) > 1 and not separate_instants
+    with world.one_instant() if shared else nullcontext():
+        yield from _each(world, tables, plan, fresh=False)
 
 
 def import_tables(

@@ -17,12 +17,13 @@ from landbridge.engine import (
     stale_pipeline_handling,
     target_cleaning,
 )
+from landbridge.engine.arrivals import note_refused
 from landbridge.engine.events import Notice, PhaseBegan, PhaseEnded, RunBegan, RunEnded
 from landbridge.engine.outcome import Outcome
 from landbridge.engine.plan import Plan
 from landbridge.engine.resume import completed_by, resumable
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError, WorldError
+from landbridge.errors import LandbridgeError, ParcelError, WorldError
 from landbridge.ledger import leases, runs
 from landbridge.ledger.runs import PhaseRecord, Run
 from landbridge.windows import Window, format_duration
@@ -125,6 +126,8 @@ def _step(name: str, phase: Phase, plan: Plan, run: Run, world: World) -> Run:
     try:
         outcome = phase(plan, run, world)
     except BaseException as failure:
+        if isinstance(failure, ParcelError):
+            note_refused(plan, run, world, failure)
         _fail(name, began, failure, run, world)
         raise
     record = _ended(name, began, status=outcome.status, skip_reason=outcome.reason, details=outcome.details)

@@ -6,9 +6,11 @@ from functools import cache
 from pathlib import Path
 
 from landbridge.config.project import load_project
+from landbridge.connectors.masking import masked
 from landbridge.connectors.registry import Connector, open_connector
 from landbridge.contracts.values import Landing, Part
 from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.columns import Columns, leaving
 from landbridge.sealing.keyring import Keyring
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import PartEntry
@@ -18,10 +20,11 @@ from landbridge.stage.writing import PartSettings, write_parts
 
 @dataclass(frozen=True)
 class Unload:
-    """Read one part of the source and write it as sealed parts of a parcel; returns their entries, for its number."""
+    """Read one part of the source, mask it, write it as sealed parts; returns its number and their entries."""
 
     project: Path
     part: Part
+    columns: Columns
     location: str
     folder: str
     stem: str
@@ -32,8 +35,8 @@ class Unload:
         written = write_parts(
             open_store(self.location),
             self.folder,
-            source.batches(self.part),
-            schema=arrow_schema(self.part.schema),
+            masked(source.batches(self.part), self.part.schema, self.columns, _masking_key(self.project)),
+            schema=arrow_schema(leaving(self.part.schema, self.columns)),
             settings=self.settings,
             stem=self.stem,
         )
@@ -61,6 +64,12 @@ class Append:
 @cache
 def _connector(project: Path, name: str) -> Connector:
     return open_connector(name, load_project(project).connections[name])
+
+
+@cache
+def _masking_key(project: Path) -> bytes | None:
+    key = load_project(project).masking_key
+    return key.get_secret_value().encode() if key else None
 
 
 @cache

@@ -1,9 +1,10 @@
 """The world as one command sees it: what phases are handed instead of reaching for it."""
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from tempfile import TemporaryDirectory
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from landbridge.config.project import Project
 from landbridge.connectors.registry import Connector, open_connector
+from landbridge.contracts.values import Instant, Read, Snapshot
 from landbridge.engine.events import Sink
 from landbridge.engine.pool import open_pool
 from landbridge.errors import ConfigError
 from landbridge.ledger.database import Database, is_there, open_database
 from landbridge.ledger.leases import Heartbeat
+from landbridge.schema.names import did_you_mean
 from landbridge.sealing.keyring import Keyring
 
 if TYPE_CHECKING:
@@ -35,16 +38,37 @@ class World:
     hidden: dict[str, "tuple[Hidden, ...]"] = field(default_factory=dict)
     _connectors: dict[str, Connector] = field(default_factory=dict)
     _scratch: ExitStack = field(default_factory=ExitStack)
+    _shared: ExitStack | None = None
+    _instants: dict[str, Instant] = field(default_factory=dict)
 
     def connector(self, name: str) -> Connector:
         """The connector of a connection; ConfigError for a name that landbridge.yaml does not have."""
         if name not in self._connectors:
             options = self.project.connections.get(name)
             if options is None:
-                known = ", ".join(sorted(self.project.connections)) or "none"
-                raise ConfigError(f"no connection is called {name!r}; known: {known}", hint="see landbridge.yaml")
+                meant = did_you_mean(name, self.project.connections)
+                raise ConfigError(f"no connection is called {name!r}{meant}", hint="see landbridge.yaml")
             self._connectors[name] = open_connector(name, options)
         return self._connectors[name]
+
+    @contextmanager
+    def one_instant(self) -> Iterator[None]:
+        """Until the context ends, all snapshots of a connection show one instant: that of the first one taken."""
+        with ExitStack() as shared:
+            self._shared, self._instants = shared, {}
+            try:
+                yield
+            finally:
+                self._shared = None
+
+    def snapshot(self, read: Read) -> AbstractContextManager[Snapshot]:
+        """See Source.snapshot."""
+        source = self.connector(read.connection)
+        if self._shared is None:
+            return source.snapshot(read)
+        if read.connection not in self._instants:
+            self._instants[read.connection] = self._shared.enter_context(source.instant())
+        return source.snapshot(read, self._instants[read.connection])
 
     @cached_property
     def ledger(self) -> Database:
@@ -66,7 +90,12 @@ class World:
         return open_pool(self.processes)
 
     def warm_up(self) -> None:
-        """Start the worker processes now, or new ones where one has died: they get ready beside the first phases."""
+        """Start the worker processes now, or new ones where one has died: they get ready beside the first phases.
+
+        Where a passphrase has to be asked for first, they start when they are needed, and are handed what it unlocks.
+        """
+        if self.keyring.identity.need_passphrase and "pool" not in self.__dict__:
+            return
         try:
             self.pool.submit(int)
         except BrokenProcessPool:
@@ -78,6 +107,16 @@ class World:
         """Our secrets that open parcels; none where this side never made any: clear parcels need none."""
         return self.keyring.identities() if self.keyring.has_identity else ()
 
+    @property
+    def signer(self) -> str | None:
+        """Our secret that signs; None where this side never made one: what it imports needs no signature of its own."""
+        return self.keyring.signer() if self.keyring.has_signing_key else None
+
+    @property
+    def own_verifiers(self) -> tuple[str, ...]:
+        """By which our own signatures are known."""
+        return self.keyring.own_verifiers() if self.keyring.has_signing_key else ()
+
     def still_ours(self) -> None:
         """Raise LeaseLost if another run took this table over; asked before anything is published."""
         if self.lease is not None:
@@ -85,7 +124,9 @@ class World:
 
     def recipients(self, *, own: bool) -> tuple[str, ...]:
         """Whom parcels are sealed for: the trusted recipients, or, in one hop, this project itself."""
-        return (self.keyring.own_recipient,) if own else self.keyring.recipients()
+        if own:
+            return (self.keyring.own_recipient,)
+        return self.keyring.recipients(require_escrow=self.project.parcels.require_escrow)
 
     def close(self) -> None:
         if "pool" in self.__dict__:

@@ -76,6 +76,12 @@ class Database:
 
         return postgresql.insert(table)
 
+    def lock(self, connection: Connection, table: Table) -> None:
+        """Wait until no other transaction writes to `table`; held until this one ends. SQLite's hold all tables."""
+        if self._dialect == "postgresql":
+            name = connection.dialect.identifier_preparer.format_table(table)
+            connection.exec_driver_sql(f"LOCK TABLE {name} IN EXCLUSIVE MODE")
+
     def now(self, connection: Connection) -> datetime:
         """The one clock of all who share this database, in UTC: PostgreSQL's; with SQLite the host's."""
         if self._dialect == "postgresql":
@@ -191,7 +197,8 @@ _json = partial(json.dumps, allow_nan=False, ensure_ascii=False)
 def _make_ready(database: Database) -> None:
     with database.read() as connection:
         found = _version(connection)
-    if found is None:
+        incomplete = found == VERSION and _lacks_a_table(connection)
+    if found is None or incomplete:
         with database.begin() as connection:
             found = _set_up(database, connection)
     if found > VERSION:
@@ -208,12 +215,19 @@ def _version(connection: Connection) -> int | None:
     return version
 
 
+def _lacks_a_table(connection: Connection) -> bool:
+    return not all(inspect(connection).has_table(name) for name in metadata.tables)
+
+
 def _set_up(database: Database, connection: Connection) -> int:
-    """Make the tables unless another process just did; the version row is the last word of the transaction."""
+    """Make the tables that another process did not just make; the version row is the last word of the transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(SETUP_LOCK)))
     found = _version(connection)
+    if found is not None and found > VERSION:
+        return found
     if found is not None:
+        metadata.create_all(connection)  # what this version gained since
         return found
     foreign = sorted(metadata.tables.keys() & set(inspect(connection).get_table_names()))
     if foreign:

@@ -1,4 +1,7 @@
-"""Parcels: what was written here and what arrived here, each direction a chain of its own."""
+"""Parcels: what was written here and what arrived here, each direction a chain of its own.
+
+Where a change takes a custody event, both are written in one transaction.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +11,12 @@ from typing import Any, Literal
 from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
 from landbridge.errors import LeaseLost
+from landbridge.ledger.custody import CustodyEvent, append
 from landbridge.ledger.database import Database
 from landbridge.ledger.tables import parcels
 
 Direction = Literal["out", "in"]
-State = Literal["writing", "sealed", "abandoned", "loaded", "refused"]
+State = Literal["writing", "sealed", "purged", "abandoned", "loaded", "refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +75,19 @@ def counted(db: Database, parcel_id: str, *, row_count: int, byte_count: int) ->
         return _change(db, connection, parcel_id, ("writing",), {"row_count": row_count, "byte_count": byte_count})
 
 
-def seal(db: Database, parcel_id: str) -> ParcelRow:
+def seal(db: Database, parcel_id: str, event: CustodyEvent | None = None) -> ParcelRow:
     """Its index is written: the parcel is whole. LeaseLost unless it was being written."""
     with db.begin() as connection:
-        return _change(db, connection, parcel_id, ("writing",), {"state": "sealed"})
+        return _noted(db, connection, event, _change(db, connection, parcel_id, ("writing",), {"state": "sealed"}))
+
+
+def purge(db: Database, parcel_id: str, location: str, event: CustodyEvent) -> None:
+    """Its index at `location` is deleted. If it was written there, its row says so; its sequence number stays taken."""
+    written = (parcels.c.parcel_id == parcel_id) & (parcels.c.direction == "out") & (parcels.c.state == "sealed")
+    with db.begin() as connection:
+        here = update(parcels).where(written, parcels.c.location == location)
+        connection.execute(here.values(state="purged", updated_at=db.now(connection)))
+        append(db, connection, event)
 
 
 def abandon(db: Database, parcel_id: str) -> ParcelRow:
@@ -97,6 +110,7 @@ def record_in(  # noqa: PLR0913  all by keyword: each is a column
     byte_count: int | None,
     state: Literal["loaded", "refused"],
     pipeline_id: str,
+    event: CustodyEvent | None = None,
 ) -> ParcelRow:
     """Note an `in` parcel, or its new state; what was loaded once stays loaded."""
     with db.begin() as connection:
@@ -122,7 +136,7 @@ def record_in(  # noqa: PLR0913  all by keyword: each is a column
             )
         )
         ours = select(parcels).where(parcels.c.parcel_id == parcel_id, parcels.c.direction == "in")
-        return _parcel(connection.execute(ours).mappings().one())
+        return _noted(db, connection, event, _parcel(connection.execute(ours).mappings().one()))
 
 
 def writing(db: Database, pipeline_name: str) -> list[ParcelRow]:
@@ -130,10 +144,12 @@ def writing(db: Database, pipeline_name: str) -> list[ParcelRow]:
     return [each for each in list_parcels(db, pipeline_name, "out") if each.state == "writing"]
 
 
-def last_loaded(db: Database, pipeline_name: str) -> ParcelRow | None:
-    """The loaded parcel with the highest sequence number."""
+def last_loaded(db: Database, pipeline_name: str, *, below: int | None = None) -> ParcelRow | None:
+    """The loaded parcel with the highest sequence number, or the highest one `below` a number."""
     loaded = (parcels.c.pipeline_name == pipeline_name) & (parcels.c.direction == "in") & (parcels.c.state == "loaded")
     query = select(parcels).where(loaded, parcels.c.sequence.is_not(None))
+    if below is not None:
+        query = query.where(parcels.c.sequence < below)
     newest = query.order_by(parcels.c.sequence.desc(), parcels.c.updated_at.desc()).limit(1)
     with db.read() as connection:
         row = connection.execute(newest).mappings().one_or_none()
@@ -149,6 +165,13 @@ def list_parcels(db: Database, pipeline_name: str | None = None, direction: Dire
         query = query.where(parcels.c.direction == direction)
     with db.read() as connection:
         return [_parcel(row) for row in connection.execute(query).mappings()]
+
+
+def _noted(db: Database, connection: Connection, event: CustodyEvent | None, row: ParcelRow) -> ParcelRow:
+    """Write the event into the custody log with the change that it tells of, or neither."""
+    if event is not None:
+        append(db, connection, event)
+    return row
 
 
 def _parcel(row: RowMapping) -> ParcelRow:

@@ -42,7 +42,7 @@ class PhaseRecord:
         if taken:
             raise ValueError(f"details of {self.phase_name} use the names of fields: {', '.join(taken)}")
         for each in fields(self):
-            object.__setattr__(self, each.name, _storable(getattr(self, each.name)))
+            object.__setattr__(self, each.name, storable(getattr(self, each.name)))
 
     def to_json(self) -> dict[str, Any]:
         """The phase object: the fields, and beside them the details."""
@@ -64,7 +64,7 @@ def _text_of_time(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _storable(value: object) -> object:
+def storable(value: object) -> object:
     """Times in UTC; text without what PostgreSQL cannot store: errors quote file names, which may hold any bytes."""
     match value:
         case datetime():
@@ -74,8 +74,8 @@ def _storable(value: object) -> object:
         case str():
             return value.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")
         case dict():
-            return {_storable(key): _storable(item) for key, item in value.items()}
+            return {storable(key): storable(item) for key, item in value.items()}
         case list() | tuple():
-            return [_storable(item) for item in value]
+            return [storable(item) for item in value]
         case _:
             return value

@@ -141,7 +141,7 @@ parcels = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     CheckConstraint(
-        "(direction = 'out' AND state IN ('writing', 'sealed', 'abandoned'))"
+        "(direction = 'out' AND state IN ('writing', 'sealed', 'purged', 'abandoned'))"
         " OR (direction = 'in' AND state IN ('loaded', 'refused'))",
         name="landbridge_parcels_state",
     ),
@@ -156,5 +156,18 @@ Index(
     sqlite_where=_written,
     postgresql_where=_written,
 )
+
+custody = Table(
+    "landbridge_custody",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("event", String(50), nullable=False),
+    Column("parcel_id", NAME, nullable=False),
+    Column("pipeline_name", NAME),
+    Column("line", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+Index("landbridge_custody_by_parcel", custody.c.parcel_id)
+Index("landbridge_custody_by_name", custody.c.pipeline_name, custody.c.event)
 
 schema = Table("landbridge_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))

@@ -1,6 +1,10 @@
-"""Names: how an identifier is quoted, and what it is called at the target."""
+"""Names: how an identifier is quoted, what it is called at the target, and which one was meant."""
 
+import json
+import re
+from collections.abc import Iterable
 from dataclasses import replace
+from difflib import get_close_matches
 
 from landbridge.errors import SchemaMismatch
 from landbridge.schema.model import Relation, TableSchema
@@ -30,6 +34,27 @@ def folded(schema: TableSchema) -> TableSchema:
         sources.setdefault(fold(name), []).append(name)
     clashes = [f"columns {', '.join(names)} would all be named {to}" for to, names in sources.items() if len(names) > 1]
     if clashes:
-        raise SchemaMismatch("\n".join(clashes), hint="rename all but one of them in source_query")
+        raise SchemaMismatch("\n".join(clashes), hint="rename all but one of them: `as` in columns of the table")
     columns = tuple(replace(column, name=fold(column.name)) for column in schema.columns)
     return TableSchema(columns, tuple(fold(name) for name in schema.primary_key))
+
+
+def plain(name: str) -> str:
+    """`name` as it is shown in messages: one that is no plain word is quoted and escaped."""
+    return name if re.fullmatch(r"[\w-]+", name) else json.dumps(name)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The name that was most likely meant; None where nothing is near."""
+    names = {name.casefold(): name for name in sorted(known)}
+    near = get_close_matches(word.casefold(), names, n=1, cutoff=0.65)
+    return names[near[0]] if near else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'table'?`, or, where nothing is near, `; known: …` with the first ten."""
+    names = sorted(known)
+    if near := nearest(word, names):
+        return f"; did you mean {near!r}?"
+    shown = [plain(name) for name in names]
+    return f"; known: {', '.join(shown[:10] + ['…'] * (len(shown) > 10)) or 'none'}"

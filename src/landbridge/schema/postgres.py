@@ -90,6 +90,6 @@ def create_table(relation: Relation, schema: TableSchema) -> str:
     if long := [name for name in names if len(name.encode()) > MAX_NAME]:
         raise SchemaMismatch(
             "\n".join(f"name {name} is longer than the {MAX_NAME} bytes that postgres keeps" for name in long),
-            hint="give it a shorter name in source_query, or name another target table",
+            hint="give it a shorter name (`as` in columns of the table), or name another target table",
         )
     return ddl.create_table(relation, schema, render_type)

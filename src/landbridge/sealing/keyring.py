@@ -1,196 +1,196 @@
-"""The key folder: our own two secrets, and the lists of those whom this side trusts (docs/parcel.md, Keys)."""
+"""The key folder: this side's own two keys, and those whom it trusts (docs/parcel.md, Keys)."""
 
-import os
 import platform
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
-from landbridge.errors import AccessDenied, CannotOpen, ConfigError, NotTrusted, UsageError
-from landbridge.sealing import age, note
-
-_READ_BY_OTHERS = 0o077
-_WRITTEN_BY_OTHERS = 0o022
-_SECRET = re.compile("SECRET-KEY|PRIVATE[+ ]KEY|AGE-PLUGIN", re.IGNORECASE)
-
-Kind = Literal["recipient", "signer"]
-_TRUSTED: dict[Kind, tuple[str, Callable[[str], None]]] = {
-    "recipient": ("recipients.txt", age.check_recipient),
-    "signer": ("signers.txt", note.check_verifier),
-}
+from landbridge.errors import ConfigError, NotTrusted, UsageError
+from landbridge.sealing import age, files, lists
+from landbridge.sealing.identity import Identities, new_identity_file
+from landbridge.sealing.lists import PublicKey
+from landbridge.sealing.signing import Signing, new_signing_file
+from landbridge.sealing.trust import TrustStore, refuse_secret
 
 
 @dataclass(frozen=True)
 class Keyring:
-    """Keys in `folder`. Nothing is cached: a key that was revoked a moment ago is not used any more."""
+    """Keys in `folder`. No list is cached: a key that was revoked a moment ago is not used any more."""
 
     folder: Path
 
     @property
-    def _identity(self) -> Path:
-        return self.folder / "identity.txt"
+    def identity(self) -> Identities:
+        return Identities(self.folder)
 
     @property
-    def _signing(self) -> Path:
-        return self.folder / "signing.key"
+    def signing(self) -> Signing:
+        return Signing(self.folder)
 
-    def generate(self, name: str) -> None:
-        """Make our own two keys; `name` is what signatures show. Raises UsageError where a key exists already."""
-        for path in (self._identity, self._signing):
-            if path.exists():
-                raise UsageError(f"{path} exists already, and keys are never overwritten", hint="landbridge keys show")
-        try:
-            signer, _ = note.new_signer(name)
-        except ValueError as error:
-            raise UsageError(f"{name!r} cannot name a signer: {error}") from error
-        secret, recipient = age.new_identity()
-        created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_secret(self._identity, f"# created: {created}\n# public key: {recipient}\n{secret}\n")
-        _write_secret(self._signing, f"{signer}\n")
+    @property
+    def store(self) -> TrustStore:
+        return TrustStore(self.folder)
+
+    # this side's own keys
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both keys of our own are there: one to open, one to sign."""
+        return self.identity.are_ours and self.signing.path.exists()
 
     @property
     def has_identity(self) -> bool:
-        """Whether this side ever made keys to open parcels with; clear parcels need none."""
-        return self._identity.exists()
+        """Whether anything here may open parcels; clear parcels need nothing."""
+        return self.identity.are_there
+
+    @property
+    def has_signing_key(self) -> bool:
+        """Whether this side can sign; what it only imports needs no signature of its own."""
+        return self.signing.path.exists()
 
     def identities(self) -> tuple[str, ...]:
-        """Our secrets that open parcels. Raises CannotOpen where there are none, AccessDenied if others can read."""
-        lines = _lines(self._identity, age.recipient_of, refused=_READ_BY_OTHERS)
-        if not lines:
-            raise CannotOpen(f"no identity in {self._identity}", hint="landbridge keys generate")
-        return lines
+        """Secrets that open parcels. Raises CannotOpen where there are none, AccessDenied if others can read."""
+        return self.identity.secrets()
 
     def signer(self) -> str:
         """Our secret that signs parcels. Raises ConfigError where there is none, AccessDenied if others can read."""
-        lines = _lines(self._signing, note.verifier_of, refused=_READ_BY_OTHERS)
-        if len(lines) != 1:
-            raise ConfigError(f"{len(lines)} keys in {self._signing}, need 1 to sign", hint="landbridge keys generate")
-        return lines[0]
-
-    def trusted_recipients(self) -> tuple[str, ...]:
-        """Whom parcels are sealed for; () where that is nobody."""
-        return self._trusted("recipient")
-
-    def trusted_signers(self) -> tuple[str, ...]:
-        """Whose parcels are accepted, as verifier keys; () where that is nobody."""
-        return self._trusted("signer")
-
-    def recipients(self) -> tuple[str, ...]:
-        """The trusted recipients, for sealing. Raises ConfigError where there is nobody."""
-        lines = self.trusted_recipients()
-        if not lines:
-            raise ConfigError(
-                f"nobody to seal for in {self.folder / 'recipients.txt'}",
-                hint="landbridge keys trust age1…: the recipient that `landbridge keys show` prints on the other side",
-            )
-        return lines
-
-    def verifiers(self) -> tuple[str, ...]:
-        """The trusted signers, for opening. Raises NotTrusted where that is nobody."""
-        lines = self.trusted_signers()
-        if not lines:
-            raise NotTrusted(
-                f"no signer is trusted in {self.folder / 'signers.txt'}",
-                hint="landbridge keys trust NAME+…: the key that `landbridge keys show` prints on the other side",
-            )
-        return lines
+        return self.signing.secret()
 
     @property
     def own_recipient(self) -> str:
         """What the other side needs to seal for us."""
-        return age.recipient_of(self.identities()[0])
+        return self.identity.recipients()[0]
 
     @property
     def own_verifier(self) -> str:
         """What the other side needs to accept our parcels."""
-        return note.verifier_of(self.signer())
+        return self.signing.verifier()
 
-    def trust(self, line: str) -> Kind:
-        """Add an `age1…` recipient or a `name+id+base64` verifier key; adding it again changes nothing.
+    def own_verifiers(self) -> tuple[str, ...]:
+        """By which our own parcels are known: the key that signs now, and those that it replaced."""
+        gone = self.revoked_signers()
+        return (self.own_verifier, *(key.text for key in lists.read(self.signing.retired) if key.text not in gone))
 
-        Raises UsageError for anything else, and above all for a secret.
+    def generate(self, name: str, *, new_passphrase: str | None = None, ssh: Path | None = None) -> None:
+        """Make our own two keys, or the one of them that is missing; `name` is what signatures show.
+
+        The identity is locked with `new_passphrase`, or is the OpenSSH private key `ssh`, if one is given.
+        Raises UsageError where nothing is missing: a key is never overwritten.
         """
-        line = line.strip()
-        kind = _kind(line)
-        path = self.folder / _TRUSTED[kind][0]
-        if line not in self._trusted(kind):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o644)
-            cut = path.read_text()[-1:] not in ("", "\n")
-            with path.open("a") as file:
-                file.write(("\n" if cut else "") + line + "\n")
-        return kind
+        new_signing_file(name)  # refuses a name before anything is made
+        with files.changing(self.folder):
+            asked = new_passphrase is not None or ssh is not None
+            if self.is_whole or (self.identity.are_ours and asked):
+                raise UsageError(
+                    f"{self.folder} has keys already, and keys are never overwritten",
+                    hint="landbridge keys show; landbridge keys rotate makes new ones",
+                )
+            if ssh is not None:
+                self.identity.link(ssh)
+            elif not self.identity.are_ours:
+                self.identity.make(new_passphrase)
+            if not self.signing.path.exists():
+                self.signing.make(name)
 
-    def _trusted(self, kind: Kind) -> tuple[str, ...]:
-        name, check = _TRUSTED[kind]
-        return _lines(self.folder / name, check, refused=_WRITTEN_BY_OTHERS)
+    def rotate_identity(self, new_passphrase: str | None = None) -> str:
+        """Make a new identity, and keep the old ones to open older parcels; return the recipient that it replaced."""
+        with files.changing(self.folder):
+            replaced = self.own_recipient
+            self.identity.make(new_passphrase)
+        return replaced
+
+    def rotate_signer(self) -> str:
+        """Make a new signing key, and destroy the old one; return the verifier key that it replaced."""
+        with files.changing(self.folder):
+            return self.signing.rotate()
+
+    # whom it trusts
+
+    def trusted_recipients(self) -> tuple[str, ...]:
+        """Whom parcels are sealed for; () where that is nobody."""
+        return tuple(key.text for key in self.store.trusted("recipient"))
+
+    def trusted_signers(self) -> tuple[str, ...]:
+        """Whose parcels are accepted, as verifier keys; () where that is nobody."""
+        return tuple(key.text for key in self.store.trusted("signer"))
+
+    def revoked_signers(self) -> tuple[str, ...]:
+        """Verifier keys whose parcels are refused by name."""
+        return tuple(key.text for key in self.store.revoked() if key.kind == "signer")
+
+    def recipients(self, *, require_escrow: bool = False) -> tuple[str, ...]:
+        """The trusted recipients, for sealing. Raises ConfigError where there is nobody, or no escrow key."""
+        keys, path = self.store.trusted("recipient"), self.store.path("recipient")
+        if not keys:
+            raise ConfigError(
+                f"nobody to seal for in {path}",
+                hint="landbridge keys trust age1…: the recipient that `landbridge keys show` prints on the other side",
+            )
+        if require_escrow and not any(key.is_escrow for key in keys):
+            raise ConfigError(
+                f"no escrow key in {path}, and parcels.require_escrow asks for one",
+                hint="landbridge keys trust --escrow age1…: the recipient of whoever keeps the escrow key",
+            )
+        return tuple(key.text for key in keys)
+
+    def verifiers(self) -> tuple[str, ...]:
+        """The trusted signers, for opening. Raises NotTrusted where there never was one."""
+        keys = self.trusted_signers()
+        if not keys and not self.revoked_signers():
+            raise NotTrusted(
+                f"no signer is trusted in {self.store.path('signer')}",
+                hint="landbridge keys trust NAME+…: the key that `landbridge keys show` prints on the other side",
+            )
+        return keys
+
+    def opens_own(self) -> tuple[PublicKey, ...]:
+        """Those recipients of our exports whose identity is here: with one of them, this host opens old parcels."""
+        own = self.identity.recipients()
+        return tuple(key for key in self.store.trusted("recipient") if key.text in own)
+
+    def trust(self, line: str, *, name: str = "", escrow: bool = False, again: bool = False) -> PublicKey:
+        """See TrustStore.trust."""
+        return self.store.trust(line, name=name, escrow=escrow, again=again)
+
+    def trust_passphrase(self, path: Path, new_passphrase: str, *, name: str = "", escrow: bool = False) -> PublicKey:
+        """Write an identity that the passphrase locks to `path`, to be carried, and trust its recipient.
+
+        Raises UsageError where `path` exists.
+        """
+        if path.exists():
+            raise UsageError(f"{path} exists already", hint="name another file, or delete this one")
+        text = new_identity_file()
+        files.put(path, age.lock(text, new_passphrase), files.SECRET)
+        (secret,) = files.keys(path, text, age.recipient_of)
+        return self.trust(age.recipient_of(secret), name=name, escrow=escrow)
+
+    def revoke(self, who: str) -> PublicKey:
+        """Trust a key no more, named by its fingerprint, its name or its whole line; again changes nothing.
+
+        Raises UsageError where no key, or more than one, is called so.
+        """
+        key = self._called(who)
+        self.store.revoke(key)
+        return key
+
+    def _called(self, who: str) -> PublicKey:
+        refuse_secret(who)
+        trusted = (*self.store.trusted("recipient"), *self.store.trusted("signer"))
+        for keys in (trusted, lists.read(self.signing.retired), self.store.revoked()):
+            found = [key for key in keys if who in (key.fingerprint, key.name, key.text)]
+            if len(found) > 1:
+                several = ", ".join(f"{key.kind} {key.fingerprint}" for key in found)
+                raise UsageError(f"{len(found)} keys are called {who}: {several}", hint="name one by its fingerprint")
+            if found:
+                return found[0]
+        try:
+            return lists.public_key(who)
+        except ValueError as error:
+            raise UsageError(
+                f"no key is called {who} here, and it is no key itself", hint="landbridge keys show"
+            ) from error
 
 
 def default_signer_name() -> str:
     """The host's name, as far as a signer may be called so. It can be read on every parcel's index."""
     return re.sub(r"[\s+]+", "-", platform.node()) or "landbridge"
-
-
-def _kind(line: str) -> Kind:
-    if _SECRET.search(line):
-        raise UsageError(
-            "THIS IS A SECRET KEY; it must never leave the side that it was made on",
-            hint="if it was sent or pasted anywhere, make new keys there; what to ask for is `landbridge keys show`",
-        )
-    kind: Kind = "recipient" if line.startswith("age1") else "signer"
-    try:
-        _TRUSTED[kind][1](line)
-    except ValueError as error:
-        raise UsageError(
-            f"neither an age recipient (age1…) nor a signer key (name+id+base64): {error}",
-            hint="landbridge keys show, on the other side, prints both",
-        ) from error
-    return kind
-
-
-def _lines(path: Path, check: Callable[[str], object], *, refused: int) -> tuple[str, ...]:
-    """Keys of a file, () where it is missing. Raises ConfigError with the line's number where one is malformed."""
-    if not path.exists():
-        return ()
-    _check_mode(path.parent, _WRITTEN_BY_OTHERS)
-    _check_mode(path, refused)
-    found = []
-    for number, raw in enumerate(_read(path).splitlines(), start=1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
-        try:
-            check(line)
-        except ValueError as error:
-            raise ConfigError(f"{path}, line {number}: {error}", hint="correct or remove the line") from error
-        found.append(line)
-    return tuple(found)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except PermissionError as error:
-        raise AccessDenied(f"{path} cannot be read by this user", hint=f"ls -l {path}") from error
-
-
-def _check_mode(path: Path, refused: int) -> None:
-    if os.name != "posix":
-        return  # permissions are not mode bits there
-    mode = path.stat().st_mode & 0o777
-    if mode & refused:
-        raise AccessDenied(
-            f"{path} is open to other users (mode {mode:04o})", hint=f"chmod {mode & ~refused:04o} {path}"
-        )
-
-
-def _write_secret(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)

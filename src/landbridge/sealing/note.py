@@ -7,7 +7,7 @@ Only Ed25519 (type 0x01). Keys are text as Go's sumdb/note writes them:
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature
@@ -66,27 +66,42 @@ def sign(text: str, signer: str, *, anonymous: bool = False) -> str:
     return f"{text}\n— {name} {base64.b64encode(key_id + signature).decode()}\n"
 
 
-def verify(note: str, verifiers: Sequence[str]) -> tuple[str, str]:
+def verify(note: str, verifiers: Sequence[str], revoked: Sequence[str] = ()) -> tuple[str, str]:
     """The note's text, and the name of the first trusted signer, also where that signed anonymously.
 
     Signatures by unknown keys are ignored. Raises NotTrusted where no key of `verifiers` signed, WronglySigned
     where one of them signed something else, NotSigned where `note` is no signed note; ValueError for a malformed
-    verifier.
+    verifier. `revoked` are keys that count as unknown: they only make the refusal say so.
     """
     text, signatures = _split(note)
-    keys = [_read_verifier(verifier) for verifier in verifiers]
-    known = {(ANONYMOUS, _key_id(ANONYMOUS, key.material)): key for key in keys}
-    known |= {(key.name, key.id): key for key in keys}
+    known = _as_signed(verifiers)
     trusted = [(known[name, blob[:4]], blob[4:]) for name, blob in signatures if (name, blob[:4]) in known]
     for key, signature in trusted:
         _check_signature(key, signature, text)
     if not trusted:
-        names = ", ".join(sorted({ascii(name[:_SHOWN]) for name, _ in signatures})[:3])
-        raise NotTrusted(
-            f"signed by {names}, and by no signer that is trusted here",
-            hint="landbridge keys trust NAME+…: the signer key that `landbridge keys show` prints on the other side",
-        )
+        raise _not_trusted(signatures, _as_signed(revoked))
     return text, trusted[0][0].name
+
+
+def _as_signed(verifiers: Sequence[str]) -> dict[tuple[str, bytes], _Key]:
+    """Each key by the names and ids that its signatures may bear: its own, and the anonymous one."""
+    keys = [_read_verifier(verifier) for verifier in verifiers]
+    hidden = {(ANONYMOUS, _key_id(ANONYMOUS, key.material)): key for key in keys}
+    return hidden | {(key.name, key.id): key for key in keys}
+
+
+def _not_trusted(signatures: Sequence[tuple[str, bytes]], revoked: Mapping[tuple[str, bytes], _Key]) -> NotTrusted:
+    gone = [revoked[name, blob[:4]] for name, blob in signatures if (name, blob[:4]) in revoked]
+    if gone:
+        return NotTrusted(
+            f"signed by {gone[0].name!a} with key {gone[0].id.hex()}, which was revoked here",
+            hint="have the other side export it again with its new key, and `landbridge keys trust` that one",
+        )
+    names = ", ".join(sorted({ascii(name[:_SHOWN]) for name, _ in signatures})[:3])
+    return NotTrusted(
+        f"signed by {names}, and by no signer that is trusted here",
+        hint="landbridge keys trust NAME+…: the signer key that `landbridge keys show` prints on the other side",
+    )
 
 
 def _check_signature(key: _Key, signature: bytes, text: str) -> None:

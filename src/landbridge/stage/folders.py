@@ -13,6 +13,7 @@ from pathlib import Path
 from landbridge.errors import ParcelDamaged
 
 NO_TIME = 946_684_800  # 2000-01-01T00:00:00Z: FAT knows nothing before 1980
+DEEPEST = 4  # volume, table, parcel, file
 PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe is not waited for
 
 
@@ -60,18 +61,18 @@ def _no_file(path: Path) -> ParcelDamaged:
     return ParcelDamaged(f"{path} is no file, but a link, a folder, a pipe or a device")
 
 
-def listing(root: Path, folder: str) -> Iterator[tuple[str, int]]:
-    """Every plain file in `folder` and in its own folders, as its path below `root` and its size.
+def walk(root: Path, folder: str, levels: int = DEEPEST) -> Iterator[tuple[str, int]]:
+    """Every plain file in `folder` and in folders of it, `levels` deep, as its path below `root` and its size.
 
-    No deeper: nothing of ours lies there, and what others put there may have no end. Nothing where there is no
-    folder. Links are not followed below it.
+    What others put deeper may have no end. Nothing where there is no folder. Links are not followed below it.
     """
     for entry in _entries(root / folder):
         path = f"{folder}/{entry.name}" if folder else entry.name
-        inner = _entries(entry.path) if entry.is_dir(follow_symlinks=False) else []
-        for file, name in ((entry, path), *((below, f"{path}/{below.name}") for below in inner)):
-            if file.is_file(follow_symlinks=False):
-                yield name, file.stat(follow_symlinks=False).st_size
+        if entry.is_dir(follow_symlinks=False):
+            if levels > 1:
+                yield from walk(root, path, levels - 1)
+        elif entry.is_file(follow_symlinks=False):
+            yield path, entry.stat(follow_symlinks=False).st_size
 
 
 def names(root: Path) -> list[str]:

@@ -45,6 +45,13 @@ class Store:
         """False for a local folder that is missing; object stores are taken to be there."""
         return self.root is None or self.root.is_dir()
 
+    def free_bytes(self) -> int | None:
+        """Free space of the disk that the location is on, or will be; None for object stores: they do not tell."""
+        if self.root is None:
+            return None
+        with _border(self.location):
+            return shutil.disk_usage(next(path for path in (self.root, *self.root.parents) if path.exists())).free
+
     def reach(self) -> None:
         """Raises Unreachable where the local folder is missing: an empty place and a missing disk are not the same."""
         with _border(self.location):
@@ -78,13 +85,14 @@ class Store:
             return bytes(found.bytes())
 
     def files(self, folder: str) -> dict[str, int]:
-        """Paths in `folder` and in its own folders, each with its size in bytes; empty where there is no such folder.
+        """Paths below `folder`, each with its size in bytes; empty where there is no such folder.
 
-        Object stores also tell what is deeper. Links, pipes and devices are no files, and links are not followed.
+        Nothing of ours lies more than four levels deep, and in a local folder nothing deeper is told. Links, pipes
+        and devices are no files, and links are not followed.
         """
         with _border(self.describe(folder)):
             if self.root is not None:
-                return dict(folders.listing(self.root, folder))
+                return dict(folders.walk(self.root, folder))
             return {entry["path"]: entry["size"] for entry in self._objects().list(folder).collect()}
 
     def folders(self) -> list[str]:

@@ -1,7 +1,7 @@
 """The manifest: everything about a parcel that means something, as frozen values and as JSON."""
 
-from collections.abc import Iterable
-from dataclasses import KW_ONLY, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, FailFast, Field, PlainSerializer, TypeAdapte
 
 from landbridge.contracts.values import Filter
 from landbridge.errors import ParcelDamaged, UnknownVersion
+from landbridge.schema.columns import Mask
 from landbridge.schema.model import Relation, TableSchema, schema_to_json
 from landbridge.stage.index import FORMAT, check_version
 
@@ -41,6 +42,15 @@ class PartEntry:
 
 
 @dataclass(frozen=True)
+class Altered:
+    """A column that is not as it was at the source: its name in the parcel, its name there, what masks it."""
+
+    name: str
+    source_name: str
+    mask: Mask | None
+
+
+@dataclass(frozen=True)
 class Origin:
     """Where the rows come from; the type of the connection only, never a name, host or user."""
 
@@ -48,6 +58,7 @@ class Origin:
     relation: Relation
     query: str | None
     filter: Filter
+    columns: tuple[Altered, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,7 @@ class Manifest:
     encryption: Encryption
     compression: Compression
     load_hints: LoadHints = LoadHints()
+    ddl: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.parts != numbered(self.parts):

@@ -8,10 +8,11 @@ from uuid import UUID
 INDEX = "index"
 PARCEL_ID = re.compile("[0-9a-f]{32}")
 MANIFEST_NAME = re.compile(r"manifest\.json(\.age)?")
-PART_NAME = re.compile(r"part-[0-9a-f]+(-[0-9]+)*\.parquet(\.age)?")
+PART_NAME = re.compile(r"part-[0-9a-f]{1,32}(-[0-9]{1,10}){0,4}\.parquet(\.age)?")
 HIDDEN_FOLDER = re.compile("[0-9a-f]{16}")
 HIDDEN_NAME = re.compile(r"[0-9a-f]{16}\.enc")
 EXPORT_INDEX = ".export_index.enc"
+_NOT_PORTABLE = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ]$|^ |^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)', re.IGNORECASE)
 
 
 def new_parcel_id(after: str = "") -> str:
@@ -32,6 +33,11 @@ def parcel_folder(table: str, parcel_id: str) -> str:
     if not PARCEL_ID.fullmatch(parcel_id):
         raise ValueError(f"parcel id {parcel_id!r} is not 32 hex digits")
     return f"{table}/{parcel_id}"
+
+
+def is_portable(name: str) -> bool:
+    """Whether FAT, exFAT, NTFS and Joliet take a file or folder of this name."""
+    return _NOT_PORTABLE.search(name) is None
 
 
 def hidden_folder() -> str:

@@ -5,7 +5,7 @@ before its hash is right, no row handed out before its part is whole.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from landbridge.errors import NotSigned, ParcelDamaged, ParcelError, ParcelMissing, ParcelSwapped, WronglySigned
@@ -42,6 +42,15 @@ class Parcel:
         return replace(self, index=index, manifest=replace(self.manifest, parts=(), row_count=0))
 
 
+@dataclass(frozen=True)
+class SignedIndex:
+    """An index whose signature is right; `note` are its bytes as they were verified."""
+
+    index: Index
+    signer: str
+    note: bytes = field(repr=False)
+
+
 def find_parcels(store: Store, table: str, *, finished: bool = True) -> list[str]:
     """Folders of the table's finished parcels, or of its unfinished ones, oldest first; sound or not.
 
@@ -68,15 +77,20 @@ def is_finished(store: Store, folder: str) -> bool:
     return f"{folder}/{INDEX}" in store.files(folder)
 
 
-def open_parcel(store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str]) -> Parcel:
+def open_parcel(
+    store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str], revoked: Sequence[str] = ()
+) -> Parcel:
     """Check all but the parts' contents. `identities` may be empty for a parcel that is not sealed.
+
+    `revoked` are verifier keys by which nothing is accepted; the refusal then says so.
 
     Raises ParcelMissing, ParcelDamaged (both name the files to carry), NotTrusted, CannotOpen, UnknownVersion.
     """
-    index, signer = read_index(store, folder, verifiers)
+    signed = read_index(store, folder, verifiers, revoked)
+    index = signed.index
     if faults := differing(folder, index.files, store.files(folder)):
         raise refusal(folder, index.parcel_id, faults)
-    return Parcel(folder, index, _read_manifest(store, folder, index, identities), signer)
+    return Parcel(folder, index, _read_manifest(store, folder, index, identities), signed.signer)
 
 
 def plain_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequence[str]) -> bytes:
@@ -132,7 +146,12 @@ def _rows(plain: bytes, parcel: Parcel, entry: PartEntry) -> "Iterator[pa.Record
 
 
 def check_parcel(
-    store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str] | None
+    store: Store,
+    folder: str,
+    *,
+    verifiers: Sequence[str],
+    identities: Sequence[str] | None,
+    revoked: Sequence[str] = (),
 ) -> list[ParcelError]:
     """Every fault that can be found, at most one for each file; [] for a sound parcel.
 
@@ -140,18 +159,18 @@ def check_parcel(
     not sealed: also the manifest, and that every row can be read. Raises no ParcelError: it returns them.
     """
     try:
-        index, signer = read_index(store, folder, verifiers)
+        signed = read_index(store, folder, verifiers, revoked)
     except ParcelError as error:
         return [error]
     faults: list[ParcelError] = []
-    for file in index.files:
+    for file in signed.index.files:
         try:
-            fetch(store, folder, index.parcel_id, file)
+            fetch(store, folder, signed.index.parcel_id, file)
         except ParcelError as error:
             faults.append(error)
-    if faults or (identities is None and index.sealed):
+    if faults or (identities is None and signed.index.sealed):
         return faults
-    return _contents(store, folder, index, signer, identities or ())
+    return _contents(store, folder, signed.index, signed.signer, identities or ())
 
 
 def _contents(store: Store, folder: str, index: Index, signer: str, identities: Sequence[str]) -> list[ParcelError]:
@@ -169,8 +188,8 @@ def _contents(store: Store, folder: str, index: Index, signer: str, identities: 
     return faults
 
 
-def read_index(store: Store, folder: str, verifiers: Sequence[str]) -> tuple[Index, str]:
-    """The index and the name of its signer. Raises ParcelMissing, NotTrusted, ParcelDamaged, UnknownVersion."""
+def read_index(store: Store, folder: str, verifiers: Sequence[str], revoked: Sequence[str] = ()) -> SignedIndex:
+    """Raises ParcelMissing, NotTrusted, ParcelDamaged, UnknownVersion."""
     path = f"{folder}/{INDEX}"
     again = carry_again(folder.rpartition("/")[2], [INDEX])
     try:
@@ -183,12 +202,12 @@ def read_index(store: Store, folder: str, verifiers: Sequence[str]) -> tuple[Ind
         raise ParcelDamaged(error.message, hint=again) from error
     with _about(path):
         try:
-            text, signer = note.verify(data.decode(), verifiers)
+            text, signer = note.verify(data.decode(), verifiers, revoked)
         except UnicodeDecodeError as error:
             raise NotSigned("not a signed note: it is not text", hint=again) from error
         except (NotSigned, WronglySigned) as error:
             raise type(error)(error.message, hint=again) from error
-        return parse_index(text), signer
+        return SignedIndex(parse_index(text), signer, data)
 
 
 def peek_index(store: Store, folder: str) -> Index:

@@ -23,15 +23,16 @@ class Fault:
 def refusal(folder: str, parcel_id: str | None, faults: Sequence[Fault]) -> ParcelError:
     """One error for all of `faults`: of the gravest kind, with a line for each file.
 
-    The hint is the command that sends them again; none without `parcel_id`, where the parcel was never whole.
+    The hint is the command that sends them again. On the exporting side, without `parcel_id`, only a new parcel helps.
     """
     kinds = {fault.kind for fault in faults}
     kind = next(each for each in (ParcelDamaged, ParcelSwapped, ParcelMissing) if each in kinds)
     lines = [f"{fault.file} {fault.what}" for fault in faults[:NAMED]]
     if len(faults) > NAMED:
         lines.append(f"… and {len(faults) - NAMED} more; `landbridge parcel check {folder}` names all")
-    head = f"{folder}/" if len(faults) == 1 else f"{folder}: {len(faults)} files are not as they were signed\n  "
-    hint = carry_again(parcel_id, [fault.file for fault in faults]) if parcel_id else None
+    what = "are missing" if kinds == {ParcelMissing} else "are not as they were signed"
+    head = f"{folder}/" if len(faults) == 1 else f"{folder}: {len(faults)} files {what}\n  "
+    hint = carry_again(parcel_id, [fault.file for fault in faults]) if parcel_id else "landbridge export-data"
     return kind(head + "\n  ".join(lines), hint=hint)
 
 

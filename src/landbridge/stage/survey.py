@@ -11,13 +11,15 @@ from landbridge.stage.naming import INDEX, MANIFEST_NAME, PARCEL_ID
 from landbridge.stage.reading import examined, peek_index, read_index
 from landbridge.stage.refusal import Fault, carry_again, refusal
 
+LARGE = 64 << 20  # bytes; parts have 8 MiB unless told otherwise
 
-def survey(store: Store, folder: str, verifiers: Sequence[str]) -> None:
+
+def survey(store: Store, folder: str, verifiers: Sequence[str], revoked: Sequence[str] = ()) -> None:
     """Compare every file with the index. Raises one ParcelError that names all that are to be carried again.
 
     ParcelSwapped where whole files lie in each other's places. Returns where every file is as it was signed.
     """
-    index, _ = read_index(store, folder, verifiers)
+    index = read_index(store, folder, verifiers, revoked).index
     name = folder.rpartition("/")[2]
     if PARCEL_ID.fullmatch(name) and name != index.parcel_id:
         raise ParcelSwapped(f"{folder} holds the index of parcel {index.parcel_id}", hint=carry_again(name))
@@ -33,7 +35,7 @@ def survey(store: Store, folder: str, verifiers: Sequence[str]) -> None:
 
 
 def _faults(store: Store, folder: str, index: Index) -> Iterator[Fault]:
-    most = max(file.bytes for file in index.files)  # what lies in a file's place may be larger than the file
+    most = max(LARGE, *(file.bytes for file in index.files))  # what lies in a file's place may be larger than that
     for file in index.files:
         found = examined(store, folder, file, most=most)
         if isinstance(found, Fault):

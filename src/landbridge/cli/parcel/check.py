@@ -5,20 +5,22 @@ import typer
 from landbridge.cli.main import report
 from landbridge.cli.options import From, ProjectFolder, open_world, place
 from landbridge.cli.parcel.show import ParcelName
-from landbridge.engine.shelf import acceptable, find_one
-from landbridge.stage.location import open_store
-from landbridge.stage.reading import check_parcel
+from landbridge.engine.custody import check
+from landbridge.engine.shelf import find_one
 
 
 def check_command(parcel: ParcelName, *, source: From = None, project: ProjectFolder = None) -> None:
-    """Compare every byte with what was signed; with the keys, read every row too. Exit code 1 if anything is wrong."""
-    with open_world(project, changing=False) as world:
+    """Compare every byte with what was signed; with the keys, read every row too. Exit code 1 if anything is wrong.
+
+    What was found is written into the custody log.
+    """
+    with open_world(project) as world:
         location = place(source) or world.project.imports
         folder = find_one(location, parcel)
-        identities = world.identities
-        faults = check_parcel(open_store(location), folder, verifiers=acceptable(world), identities=identities)
-    for fault in faults:
+        checked = check(world, location, folder)
+    for fault in checked.faults:
         report(fault)
-    if faults:
+    if checked.faults:
         raise typer.Exit(1)
-    typer.echo(f"{folder}: sound, every row can be read")
+    rows = "every row can be read" if checked.rows_read else "every byte is as it was signed; its rows are sealed"
+    typer.echo(f"{folder}: sound, {rows}")

@@ -18,7 +18,7 @@ def list_command(*, source: From = None, as_json: AsJson = False, project: Proje
     print_table(headings, [_line(one) for one in found])
     for one in found:
         if one.problem:
-            typer.echo(f"{one.folder}: {one.problem}", err=True)
+            typer.echo(one.problem, err=True)  # it names the folder
 
 
 def _state(one: Shelved) -> str:

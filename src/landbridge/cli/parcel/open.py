@@ -8,11 +8,11 @@ import typer
 from landbridge.cli.options import From, ProjectFolder, open_world, place
 from landbridge.cli.parcel.show import ParcelName
 from landbridge.cli.text import rows
-from landbridge.engine.shelf import acceptable, find_one
+from landbridge.engine.shelf import find_one, open_shelved
 from landbridge.errors import UsageError
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import manifest_to_json
-from landbridge.stage.reading import open_parcel, plain_part
+from landbridge.stage.reading import plain_part
 
 
 def open_command(
@@ -29,7 +29,7 @@ def open_command(
         location = place(source) or world.project.imports
         store, identities = open_store(location), world.identities
         folder = find_one(location, parcel)
-        opened = open_parcel(store, folder, verifiers=acceptable(world), identities=identities)
+        opened = open_shelved(world, location, folder)
         to.mkdir(parents=True, exist_ok=True)
         for entry in opened.manifest.parts:
             data = plain_part(store, opened, entry, identities)

@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from landbridge.connectors.conform import Bounds, conform
 from landbridge.connectors.duckdb import sql
-from landbridge.contracts.values import Check, Landing, Load, Part, Published, Read, Snapshot, Write
+from landbridge.connectors.duckdb.failures import translated
+from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
 from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.columns import chosen
 from landbridge.schema.duckdb import create_table
 from landbridge.schema.filters import where_clause
 from landbridge.schema.fit import pair
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 65_536
-# errors whose words hold values
-QUOTING = ("Constraint", "Conversion", "Invalid Input", "Out of Range", "Invalid Type")
 # the ends of the number line are infinity
 BOUNDS: Bounds = {
     "date": (2 - 2**31, 2**31 - 2),
@@ -71,14 +71,24 @@ class DuckDB:
     def __init__(self, name: str, options: DuckDBOptions) -> None:
         self.name = name
         self.options = options
+        self._held: duckdb.DuckDBPyConnection | None = None
 
     @contextmanager
-    def snapshot(self, read: Read) -> Iterator[Snapshot]:
+    def instant(self) -> Iterator[Instant]:
         """An open read-only file cannot be written by any other process: the instant stands still."""
+        with self._open(SourceError) as connection:
+            self._held = connection
+            try:
+                yield Instant(datetime.now(UTC))
+            finally:
+                self._held = None
+
+    @contextmanager
+    def snapshot(self, read: Read, instant: Instant | None = None) -> Iterator[Snapshot]:
         query = f"FROM {sql.source(read)}{where_clause(read.filter)}"
         with self._open(SourceError, query=query) as connection:
-            as_of = datetime.now(UTC)
-            schema = sql.schema(connection, read)
+            as_of = instant.as_of if instant else datetime.now(UTC)
+            schema = chosen(sql.schema(connection, read), read.columns)
             rows = sql.fetch(connection, f"SELECT count(*) FROM (SELECT 1 {query})")[0][0]
             parts = tuple(sql.parts(self.name, connection, read, schema))
             yield Snapshot(schema, rows, parts, as_of)
@@ -159,6 +169,10 @@ class DuckDB:
             connection.execute(f"DROP TABLE {qualify(landing.relation)}")
             connection.commit()
         return Published(load.rows, "rewrite", "a DuckDB table keeps its keys and views that way")
+
+    def drop(self, landing: Landing) -> None:
+        with self._open(TargetError, writable=True) as connection:
+            connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
 
     def count(self, write: Write) -> int:
         with self._open(TargetError) as connection:
@@ -259,31 +273,17 @@ class DuckDB:
         catalog = quote(options.database or Path(options.path).stem)
         path = options.path.replace("'", "''")
         try:
-            with duckdb.connect(config=settings) as connection:
-                connection.execute(f"ATTACH '{path}' AS {catalog}" + ("" if writable else " (READ_ONLY)"))
+            # closing a second connection of this process to the file would free it for others to write
+            held = None if writable else self._held
+            with held.cursor() if held else duckdb.connect(config=settings) as connection:
+                if held is None:
+                    connection.execute(f"ATTACH '{path}' AS {catalog}" + ("" if writable else " (READ_ONLY)"))
                 connection.execute(f"USE {catalog}")
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
         except duckdb.Error as error:
-            raise _translated(self.name, error, failure, query) from error
-
-
-def _translated(name: str, error: "duckdb.Error", failure: type[RunError], query: str | None) -> Exception:
-    said = str(error).partition("\n")[0]
-    if "Conflicting lock" in said:
-        return Unreachable(
-            f"connection {name!r}: another process has the file open",
-            hint="DuckDB lets one process write, or several read; close the other one and try again",
-        )
-    kind = said.partition(" Error:")[0]
-    if kind == "Out of Memory":
-        return failure(
-            f"connection {name!r}: the query needs more memory than memory_limit allows, and spilling to disk is off",
-            hint="raise memory_limit of the connection in landbridge.yaml",
-        )
-    if "Permission denied" in said:
-        return AccessDenied(f"connection {name!r}: {said}", hint="check the file's permissions")
-    if kind in QUOTING:
-        said = f"{kind.lower()} error: a value does not fit the column, the cast or the key that it is meant for"
-    about = f"\nin the query: {query}" if query else ""
-    return failure(f"connection {name!r}: {said}{about}", hint="landbridge doctor")
+            raise translated(self.name, error, failure, query) from error
+        except RuntimeError as error:
+            if str(error) == "Query interrupted":  # all that DuckDB leaves of a Ctrl-C or SIGTERM
+                raise KeyboardInterrupt from error
+            raise

@@ -52,7 +52,8 @@ def schema(connection: "duckdb.DuckDBPyConnection", read: Read) -> TableSchema:
 
 def parts(name: str, connection: "duckdb.DuckDBPyConnection", read: Read, schema: TableSchema) -> Iterator[Part]:
     """Ranges of rowid for a plain table; a query, a view or a QUALIFY sees all rows at once."""
-    select = f"SELECT {', '.join(travelling(column) for column in schema.columns)} FROM {source(read)}"
+    columns = (travelling(column, read=column.name not in read.columns.unread) for column in schema.columns)
+    select = f"SELECT {', '.join(columns)} FROM {source(read)}"
     if read.query or read.filter.qualify or not is_table(connection, read.relation):
         yield Part(name, 0, select + where_clause(read.filter), schema, alone=True)
         return
@@ -63,9 +64,11 @@ def parts(name: str, connection: "duckdb.DuckDBPyConnection", read: Read, schema
         yield Part(name, number, select + where_clause(Filter(where)), schema)
 
 
-def travelling(column: Column) -> str:
-    """The column as it travels: the Arrow type of its kind and nothing lost."""
+def travelling(column: Column, *, read: bool) -> str:
+    """The column as it travels: the Arrow type of its kind and nothing lost; NULL if it is not to be read."""
     name = quote(column.name)
+    if not read:
+        return f"NULL AS {name}"
     if column.type.kind == "uuid":
         return f"unhex(replace(CAST({name} AS VARCHAR), '-', '')) AS {name}"
     if column.type.kind == "json" and column.native != "JSON":

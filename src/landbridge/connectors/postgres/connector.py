@@ -1,14 +1,14 @@
 """PostgreSQL: read by COPY as CSV, written by binary COPY."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from landbridge.connectors.postgres import catalog, loading, reading
+from landbridge.connectors.postgres import catalog, loading, reading, snapshots
 from landbridge.connectors.postgres.session import LOADS, READS, Kept, Server, border, connect
-from landbridge.contracts.values import Check, Landing, Load, Part, Published, Read, Snapshot, Write
+from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import LandbridgeError, SourceError, TargetError
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded, qualify
@@ -42,17 +42,22 @@ class PostgresOptions(BaseModel):
 
 
 class Postgres:
-    """Source, Target and Catalog of one PostgreSQL database; each method but `append` has a connection of its own."""
+    """Source, Target and Catalog of one PostgreSQL database; most methods have a connection of their own."""
 
     def __init__(self, name: str, options: PostgresOptions) -> None:
         self.name = name
         self.server = Server(**options.model_dump(exclude={"type", "streams"}))
         self.streams = options.streams
         self._appends = Kept(self.server, LOADS)
+        self._landing = Kept(self.server, LOADS)  # holds the lock that tells others that we are loading
 
-    def snapshot(self, read: Read) -> AbstractContextManager[Snapshot]:
+    def instant(self) -> AbstractContextManager[Instant]:
         """See Source: a REPEATABLE READ transaction, exported."""
-        return reading.snapshot(self.server, read)
+        return snapshots.instant(self.server, self.name)
+
+    def snapshot(self, read: Read, instant: Instant | None = None) -> AbstractContextManager[Snapshot]:
+        """See Source."""
+        return snapshots.snapshot(self.server, read, instant)
 
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
         """See Source."""
@@ -65,8 +70,8 @@ class Postgres:
         return rows if newest == load_id else None
 
     def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
-        """See Target."""
-        with self._target(write) as (connection, target):
+        """See Target; the connection is kept until the landing is published, dropped, or swept with the rest."""
+        with self._target(write, self._landing.connect()) as (connection, target):
             return loading.prepare(connection, write, target, schema, load, streams=self.streams)
 
     def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
@@ -76,8 +81,13 @@ class Postgres:
 
     def publish(self, landing: Landing) -> Published:
         """See Target: a swap, or DELETE + INSERT where something depends on the table."""
-        with self._target(landing.write) as (connection, _):
+        with closing(self._landing), self._target(landing.write) as (connection, _):
             return loading.publish(connection, landing)
+
+    def drop(self, landing: Landing) -> None:
+        """See Target."""
+        with closing(self._landing), self._target(landing.write) as (connection, _):
+            loading.drop(connection, landing.relation)
 
     def count(self, write: Write) -> int:
         """See Target."""
@@ -87,6 +97,7 @@ class Postgres:
 
     def sweep(self, write: Write, keep: str | None = None) -> list[str]:
         """See Target."""
+        self._landing.close()
         with self._target(write) as (connection, target):
             return loading.sweep(connection, target, keep)
 
@@ -118,8 +129,10 @@ class Postgres:
             return [Check("login", ok=False, detail=error.message, hint=error.hint)]
 
     @contextmanager
-    def _target(self, write: Write) -> "Iterator[tuple[Connection, Relation]]":
+    def _target(
+        self, write: Write, session: "AbstractContextManager[Connection] | None" = None
+    ) -> "Iterator[tuple[Connection, Relation]]":
         relation = catalog.locate(self.server, write.relation)
-        with connect(self.server, LOADS) as connection, border(TargetError, str(relation)):
+        with session or connect(self.server, LOADS) as connection, border(TargetError, str(relation)):
             schema = relation.schema or catalog.value(connection, "SELECT current_schema()")
             yield connection, Relation(relation.table, schema)

@@ -49,6 +49,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND starts_with(obj_description(c.oid, 'pg_class'), %(mark)s)
 ORDER BY c.relname
 """
+NOBODYS = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"  # false while the session of its `prepare` lives
 
 
 def newest(connection: "Connection", target: Relation) -> tuple[int, str | None, int]:
@@ -66,7 +67,7 @@ def newest(connection: "Connection", target: Relation) -> tuple[int, str | None,
 def prepare(
     connection: "Connection", write: Write, target: Relation, schema: TableSchema, load: Load, *, streams: int
 ) -> Landing:
-    """See Target.prepare; `target` has its schema filled in."""
+    """See Target.prepare; `target` has its schema filled in. No sweep drops it while `connection` lives."""
     create(connection, target, schema)
     pairings = _pairings(connection, target, schema)
     loadable, generated, storage = connection.execute(TARGET, [qualify(target)]).fetchone() or (False, [], "")
@@ -74,13 +75,14 @@ def prepare(
         raise SchemaMismatch(f"{target} is not a table", hint="name a table as the target, not a view")
     if taken := sorted({p.target.name for p in pairings} & set(generated)):
         raise SchemaMismatch(
-            f"{target} generates column {', '.join(taken)} itself", hint="leave it out in source_query"
+            f"{target} generates column {', '.join(taken)} itself", hint="leave it out: exclude of the table"
         )
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('landbridge_loads', 0))")
         connection.execute(CREATE_LOADS.format(_loads(target)))
     version, _, _ = newest(connection, target)
     relation = Relation(f"_lb_{load.load_id[:8]}_{token_hex(8)}", target.schema)
+    connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [qualify(relation)])
     with connection.transaction():
         connection.execute(_landing_ddl(relation, target, pairings, storage))
         if why_not(connection, relation, target):
@@ -231,11 +233,17 @@ WHERE contype = 'f' AND confrelid = %s::regclass AND confdeltype IN ('c', 'n', '
 def sweep(connection: "Connection", target: Relation, keep: str | None) -> list[str]:
     """See Target.sweep: landings are known by their comment, which names target and attempt."""
     found = connection.execute(LANDINGS, {"mark": _mark(target), "schema": target.schema}).fetchall()
-    dead = [name for name, attempt in found if attempt != keep]
+    others = [Relation(name, target.schema) for name, attempt in found if attempt != keep]
+    dead = [landing for landing in others if value(connection, NOBODYS, qualify(landing))]
+    for landing in dead:
+        drop(connection, landing)
+    return [landing.table for landing in dead]
+
+
+def drop(connection: "Connection", landing: Relation) -> None:
+    """Drop a landing table, unless it is gone already."""
     connection.execute(f"SET lock_timeout = '{SWAP_LOCK}'")
-    for name in dead:
-        connection.execute(f"DROP TABLE IF EXISTS {qualify(Relation(name, target.schema))}")
-    return dead
+    connection.execute(f"DROP TABLE IF EXISTS {qualify(landing)}")
 
 
 def _pairings(connection: "Connection", target: Relation, schema: TableSchema) -> tuple[Pairing, ...]:

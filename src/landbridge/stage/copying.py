@@ -1,0 +1,71 @@
+"""Files of parcels from one place to another: as they were signed, or not at all."""
+
+import re
+
+from landbridge.errors import ParcelDamaged, ParcelMissing, WorldError
+from landbridge.stage.index import Index, IndexEntry
+from landbridge.stage.location import Store
+from landbridge.stage.naming import EXPORT_INDEX, INDEX
+from landbridge.stage.reading import MOST_INDEX, SignedIndex, examined, fetch
+from landbridge.stage.refusal import Fault
+
+_LEFTOVER = re.compile(r"\..+\.[0-9a-f]{8}")  # what folders.write leaves when it is killed
+
+
+def copy_file(source: Store, target: Store, folder: str, index: Index, file: IndexEntry) -> bool:
+    """False where it is there already, and right. Raises ParcelMissing, ParcelDamaged: then nothing was written."""
+    if is_copied(target, folder, file):
+        return False
+    target.put(f"{folder}/{file.name}", fetch(source, folder, index.parcel_id, file), timeless=index.obfuscated)
+    return True
+
+
+def is_copied(target: Store, folder: str, file: IndexEntry) -> bool:
+    """Whether it is there, every byte as it was signed."""
+    return target.is_there() and not isinstance(examined(target, folder, file, most=file.bytes), Fault)
+
+
+def lacking(index: Index, present: dict[str, int], folder: str) -> list[str]:
+    """Names of the index's files that a listing of the target does not have in their size."""
+    return [file.name for file in index.files if present.get(f"{folder}/{file.name}") != file.bytes]
+
+
+def put_index(target: Store, folder: str, signed: SignedIndex) -> None:
+    """From here on it is a parcel; unless it was one before."""
+    for path in target.files(folder):
+        if is_leftover(path):
+            target.delete(path)
+    put_once(target, f"{folder}/{INDEX}", signed.note, timeless=signed.index.obfuscated)
+
+
+def is_leftover(path: str) -> bool:
+    """Whether it is a file that was being written when its writer was killed."""
+    return _LEFTOVER.fullmatch(path.rpartition("/")[2]) is not None
+
+
+def put_once(target: Store, path: str, data: bytes, *, timeless: bool) -> None:
+    """Write what is not there in just these bytes."""
+    try:
+        if target.is_there() and target.get(path, most=len(data)) == data:
+            return
+    except (ParcelMissing, ParcelDamaged):
+        pass
+    target.put(path, data, timeless=timeless)
+
+
+def export_index_at(store: Store) -> bytes | None:
+    """The place's export index as it lies there, sealed; it is advice, and its signature is inside."""
+    try:
+        return store.get(EXPORT_INDEX, most=MOST_INDEX)
+    except ParcelMissing:
+        return None
+
+
+def check_room(target: Store, needed: int) -> None:
+    """Raise WorldError where a disk has less than `needed` bytes free; object stores do not tell."""
+    free = target.free_bytes()
+    if free is not None and free < needed:
+        raise WorldError(
+            f"{target.describe()}: needs {needed:,} bytes, {free:,} are free",
+            hint=f"make room, or take a larger medium: df -h {target.describe()}",
+        )
