@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landbridge.errors import ConfigError, CustodyBroken
-from landbridge.ledger.chain import NOTHING, Line, hash_of, read, verified, write
+from landbridge.ledger.chain import NOTHING, Entry, Line, hash_of, read, verified, write
 from landbridge.sealing.note import new_signer
 
 SIGNER, VERIFIER = new_signer("inside")
@@ -136,6 +136,18 @@ def test_an_earlier_key_counts():
     """A log that was signed by several keys of this side, one after the other, is whole."""
     later, verifier = new_signer("inside")
     assert len(list(verified(log(SIGNER, later), [VERIFIER, verifier]))) == 2
+
+
+def test_a_revoked_key_counts_as_far_as_a_later_one_fixes_it():
+    """Whoever stole it can write no entry that is believed, and what it signed before is not lost."""
+    later, verifier = new_signer("inside")
+    assert len(list(verified(log(SIGNER, SIGNER, later), [verifier], [VERIFIER]))) == 3
+    found: list[Entry] = []
+    with pytest.raises(CustodyBroken, match="entry 3: signed by a key that was revoked"):
+        found.extend(verified(log(SIGNER, later, SIGNER, SIGNER), [verifier], [VERIFIER]))
+    assert len(found) == 2
+    with pytest.raises(CustodyBroken, match="entry 1: signed by a key that was revoked"):
+        list(verified(log(SIGNER), [], [VERIFIER]))
 
 
 def test_no_key_to_verify_with():

@@ -71,7 +71,7 @@ def print_plans(world: World, tables: Sequence[Table], plan: Callable[[Table], P
     """What each table's plan would do, after asking source and target; exits with the worst refusal's code."""
     seen = list(foresee(world, tables, plan))
     if as_json:
-        print_json([{**asdict(one), "plan": asdict(one.plan)} for _, one in seen if isinstance(one, Forecast)])
+        print_json([_foreseen(name, one) for name, one in seen])
     for name, one in seen:
         if isinstance(one, LandbridgeError):
             report(one, prefix=f"error: {name}")
@@ -81,6 +81,11 @@ def print_plans(world: World, tables: Sequence[Table], plan: Callable[[Table], P
             _print_forecast(one)
     if code := worst(one for _, one in seen if isinstance(one, LandbridgeError)):
         raise typer.Exit(code)
+
+
+def _foreseen(table: str, one: Forecast | LandbridgeError | None) -> dict[str, Any]:
+    told = asdict(one) if isinstance(one, Forecast) else {"plan": None, "facts": {}, "columns": []}
+    return {"table": table, **told, "error": error_entry(one if isinstance(one, LandbridgeError) else None)}
 
 
 def _print_forecast(one: Forecast) -> None:

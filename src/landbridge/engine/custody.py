@@ -114,7 +114,7 @@ def as_far_as_whole(world: World) -> tuple[list[Entry], CustodyBroken | None]:
     """The entries of this side's log that are as they were written; what is wrong with the next, None for no more."""
     entries: list[Entry] = []
     try:
-        entries.extend(verified(custody.lines(world.ledger), world.own_verifiers))
+        entries.extend(verified(custody.lines(world.ledger), world.own_verifiers, world.keyring.own_revoked()))
     except CustodyBroken as broken:
         return entries, broken
     return entries, None

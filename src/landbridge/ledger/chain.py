@@ -77,38 +77,55 @@ def read(line: Line) -> Entry:
     return entry
 
 
-def verified(lines: Iterable[Line], verifiers: Sequence[str]) -> Iterator[Entry]:
+def verified(lines: Iterable[Line], verifiers: Sequence[str], revoked: Sequence[str] = ()) -> Iterator[Entry]:
     """The entries of a whole log, each when it and all before it are known to be as they were written.
 
-    Raises CustodyBroken at the first that is not: changed, missing, put in between, signed by none of `verifiers`,
-    or not signed though one before it is; ConfigError where the log is signed and there are no verifiers.
+    `revoked` are keys of this side that count no more: what they signed stands only if a later entry is signed by
+    one of `verifiers`, and so fixes it. Raises CustodyBroken at the first that is not whole: changed, missing, put in
+    between, signed by none of these, or not signed though one before it is; ConfigError where the log is signed and
+    there are no verifiers.
     """
-    before, signed = NOTHING, False
+    before, signed, doubtful = NOTHING, False, list[Entry]()
     for number, line in enumerate(lines, 1):
         if line.number != number:
             raise CustodyBroken(f"custody log, entry {number}: it is missing", hint=_HINT)
         entry = read(line)
         if entry.previous != before:
             raise CustodyBroken(f"custody log, entry {number}: it does not follow on the one before", hint=_HINT)
-        if signed or entry.signature is not None:
-            _check_signature(line, entry, verifiers)
-            signed = True
+        signed = signed or entry.signature is not None
+        counts = not signed or _counts(line, entry, verifiers, revoked)
         before = entry.hash
-        yield entry
+        doubtful.append(entry)
+        if counts:
+            yield from doubtful
+            doubtful.clear()
+    if doubtful:
+        raise CustodyBroken(
+            f"custody log, entry {doubtful[0].number}: signed by a key that was revoked, and by no other since",
+            hint=_HINT,
+        )
 
 
-def _check_signature(line: Line, entry: Entry, verifiers: Sequence[str]) -> None:
+def _counts(line: Line, entry: Entry, verifiers: Sequence[str], revoked: Sequence[str]) -> bool:
+    """Whether its signature is by one of `verifiers`, and not of `revoked`. Raises CustodyBroken, ConfigError."""
     if entry.signature is None:
         raise CustodyBroken(f"custody log, entry {line.number}: it is not signed, and others before it are", hint=_HINT)
-    if not verifiers:
+    if not verifiers and not revoked:
         raise ConfigError("the custody log is signed, and the key to verify it with is not there", hint=_KEY)
+    if _is_by(line, entry, verifiers):
+        return True
+    if _is_by(line, entry, revoked):
+        return False
+    raise CustodyBroken(f"custody log, entry {line.number}: its signature is not one of this side's", hint=_HINT)
+
+
+def _is_by(line: Line, entry: Entry, verifiers: Sequence[str]) -> bool:
     text = line.line.rpartition(_SIGNATURE)[0] + "}\n"
     try:
         note.verify(f"{text}\n— {entry.signature}\n", verifiers)
-    except NotTrusted as error:
-        raise CustodyBroken(
-            f"custody log, entry {line.number}: its signature is not one of this side's", hint=_HINT
-        ) from error
+    except NotTrusted:
+        return False
+    return True
 
 
 def _json(fields: Mapping[str, Any]) -> str:

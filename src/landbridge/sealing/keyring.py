@@ -71,6 +71,11 @@ class Keyring:
         gone = self.revoked_signers()
         return (self.own_verifier, *(key.text for key in lists.read(self.signing.retired) if key.text not in gone))
 
+    def own_revoked(self) -> tuple[str, ...]:
+        """Signing keys of ours that were replaced, and revoked as well."""
+        gone = self.revoked_signers()
+        return tuple(key.text for key in lists.read(self.signing.retired) if key.text in gone)
+
     def generate(self, name: str, *, new_passphrase: str | None = None, ssh: Path | None = None) -> None:
         """Make our own two keys, or the one of them that is missing; `name` is what signatures show.
 

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from landbridge.cli.main import report
-from landbridge.cli.options import ProjectFolder, open_world, place
+from landbridge.cli.options import AsJson, ProjectFolder, open_world, place
+from landbridge.cli.outcome import error_entry
 from landbridge.cli.progress import Progress
-from landbridge.cli.text import files
+from landbridge.cli.text import files, print_json
 from landbridge.engine.collect import Collected, collect
 
 NAMED = 10
@@ -20,18 +21,33 @@ def collect_command(
     to: Annotated[
         str | None, typer.Option("--to", metavar="URL", help="Where to [default: the project's imports].")
     ] = None,
+    as_json: AsJson = False,
     project: ProjectFolder = None,
 ) -> None:
     """Copy parcels from a medium, and say which files and volumes are missing. Exit code 1 while any is."""
-    whole = True
+    seen: list[Collected] = []
     with open_world(project, Progress(), changing=False) as world:
         for one in collect(world, place(source) or source, place(to) or world.project.imports):
             for fault in one.faults:
                 report(fault)
-            typer.echo(f"{one.folder}: {_state(one)}")
-            whole = whole and one.complete
-    if not whole:
+            seen.append(one)
+            if not as_json:
+                typer.echo(f"{one.folder}: {_state(one)}")
+    if as_json:
+        print_json([_entry(one) for one in seen])
+    if not all(one.complete for one in seen):
         raise typer.Exit(1)
+
+
+def _entry(one: Collected) -> dict[str, object]:
+    return {
+        "folder": one.folder,
+        "complete": one.complete,
+        "files": one.files,
+        "copied": one.copied,
+        "missing": one.missing,
+        "errors": [error_entry(fault) for fault in one.faults],
+    }
 
 
 def _state(one: Collected) -> str:

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from landbridge.cli.options import ProjectFolder, open_world, place
-from landbridge.cli.text import files, size
+from landbridge.cli.options import AsJson, ProjectFolder, open_world, place
+from landbridge.cli.text import files, print_json, size
 from landbridge.config.project import read_size
-from landbridge.engine.pack import pack
+from landbridge.engine.pack import Packed, pack
 from landbridge.errors import UsageError
 
 
@@ -24,6 +24,7 @@ def pack_command(
     volume_size: Annotated[
         str | None, typer.Option("--volume-size", metavar="SIZE", help="Cut into volumes: 650MiB, 4.7GB …")
     ] = None,
+    as_json: AsJson = False,
     project: ProjectFolder = None,
 ) -> None:
     """Copy parcels onto a medium, or into volumes to be burned one by one; each byte is compared with the signature."""
@@ -35,8 +36,13 @@ def pack_command(
             place=place(to) or to,
             volume_size=_bytes(volume_size) if volume_size else None,
         )
+        packed: list[Packed] = []
         for one in packing:
-            typer.echo(f"{one.place}: {files(one.files)}, {size(one.size)}; {one.copied} copied")
+            packed.append(one)
+            if not as_json:
+                typer.echo(f"{one.place}: {files(one.files)}, {size(one.size)}; {one.copied} copied")
+    if as_json:
+        print_json([{"place": p.place, "files": p.files, "copied": p.copied, "bytes": p.size} for p in packed])
 
 
 def _bytes(text: str) -> int:
