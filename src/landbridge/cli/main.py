@@ -65,6 +65,9 @@ def main() -> None:
     except _NOT_UNDERSTOOD as problem:
         _explain(problem.format_message(), problem.ctx.command_path if problem.ctx else "landbridge")
         code = UsageError.exit_code
+    except LandbridgeError as error:
+        report(error)
+        code = error.exit_code
     except SystemExit as end:
         code = end.code
     except KeyboardInterrupt:

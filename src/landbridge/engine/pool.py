@@ -16,10 +16,11 @@ from itertools import islice
 from multiprocessing import forkserver, get_context, parent_process, resource_tracker, set_forkserver_preload
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.util import Finalize
+from tempfile import gettempdir
 from threading import Thread
 from typing import TypeVar
 
-from landbridge.errors import RunError
+from landbridge.errors import RunError, WorldError
 from landbridge.sealing.passphrase import take_over, unlocked
 
 Result = TypeVar("Result")
@@ -33,13 +34,19 @@ MOST_LOADS_NEED = ("psycopg", "pgpq")  # where PostgreSQL's extras are not insta
 def get_ready() -> None:
     """Start the server process now, so that its imports run beside the coordinator's own.
 
-    It and its workers inherit that Ctrl-C is blocked, and so never print a traceback of it.
+    It and its workers inherit that Ctrl-C is blocked, and so never print a traceback of it. Raises WorldError where
+    it cannot be started.
     """
     set_forkserver_preload(["landbridge.engine.pool_server", *EVERY_PART_NEEDS, *MOST_LOADS_NEED])
     resource_tracker.ensure_running()  # before the signal is blocked: this would unblock it
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         forkserver.ensure_running()
+    except OSError as error:
+        raise WorldError(
+            f"no worker process can be started, with temporary files in {gettempdir()}: {str(error).lower()}",
+            hint="TMPDIR=/tmp landbridge …: a short path, and a disk that has room",
+        ) from error
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
