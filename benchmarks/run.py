@@ -13,7 +13,7 @@ from pathlib import Path
 import fin
 
 HERE = Path(__file__).parent
-ALL = ("startup", "export_duckdb", "export_postgres", "import_postgres", "dlt_import", "memory")
+ALL = ("startup", "export_duckdb", "export_postgres", "sealing", "import_postgres", "dlt_import", "memory")
 TAKE_FULL = ("import_postgres", "memory")
 VERDICT = {True: "met", False: "MISSED", None: "reported"}
 
