@@ -126,7 +126,7 @@ def pair(incoming: TableSchema, target: TableSchema) -> tuple[Pairing, ...]:
             if not goal
         ),
         *(f"{count} columns would be loaded into column {name}" for name, count in arrivals.items() if count > 1),
-        *(_refusal(pairing) for pairing in paired if pairing.fit == "refused" or not _loadable(pairing.target)),
+        *(_refusal(pairing) for pairing in paired if pairing.fit == "refused" or not loadable(pairing.target)),
         *(
             f"column {column.name} of the target is NOT NULL without a default, and nothing arrives for it"
             for column in target.columns
@@ -140,7 +140,7 @@ def pair(incoming: TableSchema, target: TableSchema) -> tuple[Pairing, ...]:
     return paired
 
 
-def _loadable(target: Column) -> bool:
+def loadable(target: Column) -> bool:
     """False for a type that is only read as text or JSON: bytes of text sent to it could pass for another value."""
     words = LOADABLE.get(target.type.kind)
     return words is None or target.native is None or take_apart(target.native)[0] in words
