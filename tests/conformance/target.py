@@ -48,6 +48,14 @@ class TargetSuite:
         publish(system, "t", schema, [pa.record_batch([[0, 1, 2, 3], digits], schema=arrow_schema(schema))])
         assert read(system, "t").sort_by("id")["n"].to_pylist() == digits
 
+    def test_a_first_load_makes_types_of_its_own(self, system: System) -> None:
+        """What another database calls its columns is no matter: an ENUM, a list and an interval arrive."""
+        words = {"en": ("text", "ENUM('a', 'b')"), "li": ("json", "INTEGER[]"), "iv": ("text", "INTERVAL")}
+        schema = TableSchema(tuple(Column(name, Type(kind), native=native) for name, (kind, native) in words.items()))
+        batch = pa.record_batch([["a"], ["[1]"], ["3 days"]], schema=arrow_schema(schema))
+        publish(system, "t", schema, [batch])
+        assert read(system, "t").to_pylist() == batch.to_pylist()
+
     def test_publish_replaces_all_rows(self, system: System) -> None:
         """After the second load nothing of the first is left, and the count says so."""
         publish(system, "t", NUMBERS, [numbers(0, 10)])

@@ -16,9 +16,11 @@ from landbridge.config.project import load_project
 from landbridge.engine.collect import Collected, collect
 from landbridge.engine.pack import Packed, pack
 from landbridge.engine.plan import plan_export
+from landbridge.engine.resend import find_exported, resend
 from landbridge.engine.walk import walk
 from landbridge.engine.world import World
 from landbridge.errors import NotTrusted, ParcelDamaged, ParcelMissing, UsageError, WorldError
+from landbridge.ledger.parcels import list_parcels
 from landbridge.stage.folders import NO_TIME
 from landbridge.stage.volumes import taken
 from tests.engine.conftest import OpenWorld
@@ -179,6 +181,57 @@ def test_what_is_damaged_is_refused_and_named(open_world: OpenWorld, sides: Path
     assert there.read_bytes() == good
 
 
+def test_what_is_sent_again_mends_the_medium(open_world: OpenWorld, sides: Path) -> None:
+    """Volumes with a damaged part: the part beside them is enough, and takes room only for itself."""
+    packed(open_world, sides, size=SIZE)
+    part = max((sides / "medium").rglob("part-*"))
+    part.write_bytes(b"x" + part.read_bytes()[1:])
+    assert not all(one.complete for one in collected(open_world, sides))
+    inside = open_world(sides / "inside")
+    resend(inside, find_exported(inside, part.parent.name, [part.name]), str(sides / "medium"))
+    assert all(one.complete for one in collected(open_world, sides))
+    assert content(sides / "outside" / "imports" / "noise") == content(sides / "inside" / "exports" / "noise")
+
+
+def test_what_is_sent_again_brings_the_export_index_of_all(open_world: OpenWorld, sides: Path) -> None:
+    """One that lists less would make the importing side content with less."""
+    packed(open_world, sides)
+    told = (sides / "medium" / ".export_index.enc").read_bytes()
+    inside = open_world(sides / "inside")
+    hidden, _ = list_parcels(inside.ledger, "funds", "out")
+    resend(inside, find_exported(inside, hidden.parcel_id, []), str(sides / "other"))
+    assert (sides / "other" / ".export_index.enc").read_bytes() == told
+
+
+def test_links_on_a_medium_lead_nowhere(open_world: OpenWorld, sides: Path) -> None:
+    """Neither pack nor resend writes or deletes through one."""
+    (sides / "home").mkdir()
+    (sides / "home" / ".bashrc.0badf00d").write_text("keep")
+    inside = open_world(sides / "inside")
+    for row in list_parcels(inside.ledger, direction="out"):
+        for place in {row.folder, row.folder.partition("/")[0]}:
+            medium = sides / f"medium-{row.sequence}-{len(place)}"
+            (medium / place).parent.mkdir(parents=True)
+            (medium / place).symlink_to(sides / "home")
+            with pytest.raises(WorldError, match="is a link"):
+                list(pack(inside, [row.folder], source=row.location, place=str(medium)))
+            with pytest.raises(WorldError, match="is a link"):
+                resend(inside, find_exported(inside, row.parcel_id, []), str(medium))
+    assert content(sides / "home") == {".bashrc.0badf00d": b"keep"}
+
+
+def test_times_are_forgotten_also_of_what_was_there(open_world: OpenWorld, sides: Path) -> None:
+    """A medium that was filled by another program, or that a killed packing left, tells no times afterwards."""
+    packed(open_world, sides)
+    files = [path for path in (sides / "medium").rglob("*") if "noise" not in str(path)]
+    for path in files:
+        path.touch()
+    hidden = next(path for path in files if path.name == "index")
+    hidden.with_name(".index.0123abcd").write_bytes(b"half")
+    packed(open_world, sides)
+    assert {path.stat().st_mtime for path in (sides / "medium").rglob("*") if "noise" not in str(path)} == {NO_TIME}
+
+
 def test_strangers_are_refused(open_world: OpenWorld, sides: Path) -> None:
     """A parcel by a signer that is not trusted, and one under another parcel's name; the third one is taken."""
     packed(open_world, sides)
@@ -227,8 +280,8 @@ def test_leftovers_of_a_killed_packing_go_and_others_are_refused(open_world: Ope
     """What was half written would make the volume too large; what another packing left must not be mixed in."""
     packed(open_world, sides, size=SIZE)
     before = content(sides / "medium")
-    left = sides / "medium" / "volume-001" / "noise" / ".part-1.parquet.age.0123abcd"
-    left.write_bytes(b"half")
+    part = next((sides / "medium" / "volume-001").rglob("part-*"))
+    part.with_name(f".{part.name}.0123abcd").write_bytes(b"half")
     assert [one.copied for one in packed(open_world, sides, size=SIZE)] == [0] * len(volumes(sides))
     assert content(sides / "medium") == before
     with pytest.raises(UsageError, match="another packing"):

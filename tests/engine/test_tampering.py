@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg
 import pytest
 
@@ -369,6 +370,60 @@ def command(error: ParcelError) -> tuple[str, list[str]]:
     found = re.fullmatch(pattern, error.hint or "")
     assert found, error.hint
     return found[1], found[2].split()[1::2]
+
+
+def no_index(s: Scene) -> None:
+    s.parcel.index.unlink()
+
+
+def no_part(s: Scene) -> None:
+    parts(s)[0].unlink()
+
+
+def flipped_index(s: Scene) -> None:
+    flip(s.parcel.index, 0.3)
+
+
+def flipped_part(s: Scene) -> None:
+    flip(parts(s)[0])
+
+
+@pytest.mark.parametrize(
+    ("scene", "harm"),
+    [
+        (layout, harm)
+        for layout in ALL
+        for harm in (no_index, no_part, flipped_index, flipped_part)
+        if (layout, harm) != ("bare", no_index)
+    ],
+    indirect=["scene"],
+)
+def test_an_older_one_beside_it_does_not_stand_in(
+    scene: Scene, harm: Callable[[Scene], None], worker: Executor
+) -> None:
+    """Where the newest parcel is harmed, one in between that was never loaded is not taken for it.
+
+    Without export index, a hidden folder without index could be anybody's: it is only told.
+    """
+    scene.carry("late")
+    harm(scene)
+    with pytest.raises(ParcelError):
+        scene.load(worker)
+    assert scene.target() == (OLD, TABLES)
+    with duckdb.connect(str(scene.outside / "mart.duckdb"), read_only=True) as mart:
+        assert mart.execute("SELECT count(*) FROM landbridge_loads").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("scene", [*HIDDEN, *BARE], indirect=True)
+def test_named_by_its_folder_it_is_refused_for_what_it_is(scene: Scene, worker: Executor) -> None:
+    """Not as one that is not there."""
+    name = scene.parcel.folder.name
+    no_part(scene)
+    with pytest.raises(ParcelMissing, match=r"\.enc is missing"):
+        scene.load(worker, name)
+    no_index(scene)
+    with pytest.raises(ParcelMissing, match="index is not there"):
+        scene.load(worker, name)
 
 
 @pytest.mark.parametrize("scene", [*NAMED, *BARE], indirect=True)

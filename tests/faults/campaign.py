@@ -5,6 +5,7 @@ and where a trial could not be run.
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None, help="of the random instants [default: a new one]")
     parser.add_argument("--scene", default="", help="only scenes and trials that contain this text")
     asked = parser.parse_args()
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # what is started in the background ignores it, and so would we
     seed = asked.seed if asked.seed is not None else time.time_ns() % 10**6
     _say(f"seed {seed}")
     began, tally, verdicts = time.monotonic(), Tally(), Counter[str]()

@@ -18,13 +18,19 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.faults.points import POINTS, Point
 
 
-def arm(point: Point, strike: int) -> None:
-    """Wrap the point's function so that this process gets the signal there, once."""
+def function_at(point: Point) -> tuple[Any, str]:
+    """Module or class that holds the point's function, and the function's name there."""
     module, _, name = point.where.partition(":")
     owner: Any = import_module(module)
     *path, last = name.split(".")
     for step in path:
         owner = getattr(owner, step)
+    return owner, last
+
+
+def arm(point: Point, strike: int) -> None:
+    """Wrap the point's function so that this process gets the signal there, once."""
+    owner, last = function_at(point)
     setattr(owner, last, _armed(getattr(owner, last), point, strike))
 
 

@@ -72,14 +72,14 @@ BEGINNING = (
 PHASE_RECORDS = tuple(point for name in PHASES for point in _phase(name))
 SEALING = (
     *_both("the parcel is reserved", f"{PARCELS}:reserve", "seals"),
-    _worker("its first part has its name", f"{PLACE}:Path.replace", "before", "seals"),
+    _worker("its first part has its name", "pathlib:Path.replace", "before", "seals"),
     _worker("its first part is stored", f"{PLACE}:Store.put", "after", "seals"),
     _worker("its second part is stored", f"{PLACE}:Store.put", "after", "seals", call=2),
     _at("parts are counted by the coordinator", f"{SEAL}:RowsMoved", "before", "seals"),
     *_both("the counts are in the ledger", f"{PARCELS}:counted", "seals"),
     *_both("the manifest is stored", f"{PLACE}:Store.put", "seals", about="/manifest.json"),
     _at("the index is stored", f"{PLACE}:Store.put", "before", "seals", about="/index"),
-    _at("the index has its name", f"{PLACE}:Path.replace", "before", "seals", about="/index"),
+    _at("the index has its name", "pathlib:Path.replace", "before", "seals", about="/index"),
     _at("the index is stored", f"{PLACE}:Store.put", "after", "seals", about="/index"),
     _at("its custody entry is written, not committed", f"{PARCELS}:append", "after", "export"),
     *_both("the parcel is sealed in the ledger", f"{PARCELS}:seal", "seals"),
@@ -115,7 +115,7 @@ DUCKDB_LOADING = (
 CLEANING = (
     _at("the stage's parcel is deleted", "landbridge.engine.stage_cleaning:delete_parcel", "before", "run"),
     _at("the stage's index is deleted", f"{PLACE}:Store.delete", "after", "run"),
-    _at("the first file of the stage's parcel is deleted", f"{PLACE}:os.unlink", "after", "run"),
+    _at("the first file of the stage's parcel is deleted", "landbridge.stage.folders:delete", "after", "run"),
     *_both("the stage's parcel is struck from the ledger", f"{PARCELS}:abandon", "run"),
 )
 END = (

@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.campaign import judge
 from tests.faults.disasters import full_disks
+from tests.faults.launcher import function_at
+from tests.faults.points import POINTS, Point
 
 
 def test_what_cannot_be_tried_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -14,3 +16,10 @@ def test_what_cannot_be_tried_is_said(monkeypatch: pytest.MonkeyPatch, capsys: p
     verdicts = [judge("f", trial) for trial in full_disks(None)]
     assert verdicts == ["not run"] * 4
     assert capsys.readouterr().out.count("only root can mount") == 4
+
+
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS.keys())
+def test_every_point_is_there(point: Point) -> None:
+    """A function that has moved would be noticed by the campaign alone, after half an hour."""
+    owner, last = function_at(point)
+    assert callable(getattr(owner, last))

@@ -25,7 +25,7 @@ from landbridge.cli.text import print_json, print_table, size
 from landbridge.engine.plan import plan_export
 from landbridge.engine.resend import Exported, find_exported, resend
 from landbridge.engine.sync import export_tables
-from landbridge.errors import UsageError
+from landbridge.errors import ParcelError, UsageError
 
 
 def export_data_command(
@@ -54,8 +54,10 @@ def export_data_command(
 ) -> None:
     """Read tables at their sources and write each as a sealed parcel, ready to be carried."""
     if again is not None:
-        if every or table or obfuscate is not None:
-            raise UsageError("--resend copies a parcel as it is", hint="no --all, --table or --obfuscate with it")
+        if every or table or obfuscate is not None or separate_instants or accept_delta:
+            raise UsageError("--resend copies a parcel as it is", hint="of the other options it takes --part and --to")
+        if to == "":
+            raise UsageError("--to names no place", hint="is the variable set? without --to, the parcel is only shown")
         _resend(again, part or (), None if dry_run else place(to), as_json=as_json, project=project)
         return
     if part:
@@ -91,6 +93,8 @@ def _resend(name: str, parts: Sequence[str], to: str | None, *, as_json: bool, p
         typer.echo(f"{row.pipeline_name}: copied {files} files of {row.folder} to {to}, {size(copied)}")
     else:
         _print(exported)
+    if not to and any(file.problem for file in exported.files):
+        raise typer.Exit(ParcelError.exit_code)
 
 
 def _print(exported: Exported) -> None:

@@ -156,7 +156,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             report(error)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            typer.echo("interrupted; the run is recorded as failed, nothing half done is visible", err=True)
+            typer.echo("interrupted; what was begun is recorded as failed, or goes on when it is repeated", err=True)
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:  # the reader of our output went away: `landbridge status | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

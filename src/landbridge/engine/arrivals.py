@@ -28,9 +28,11 @@ def newest_arrival(world: World, table: str, location: str) -> str | None:
     """
     hidden = [parcel for parcel in hidden_parcels(world, location) if parcel.pipeline_name == table]
     known = hidden + _named_openly(world, table, location, ordered=bool(hidden))
-    if not known:
+    sound = [parcel for parcel in known if not parcel.error]
+    if not sound:
         raise _none(world, table, location)
-    newest = max(known, key=lambda parcel: parcel.sequence)
+    newest = max(sound, key=lambda parcel: parcel.sequence)
+    _refuse_harmed(world, table, location, newest)
     run = runs.latest_run(world.ledger, table, "import")
     if run and run.pipeline_status == "SUCCESS" and run.parcel_id == newest.parcel_id:
         return None
@@ -42,14 +44,21 @@ def newest_arrival(world: World, table: str, location: str) -> str | None:
     return newest.folder
 
 
+def _refuse_harmed(world: World, table: str, location: str, newest: Hidden) -> None:
+    """Raise what is wrong with a parcel that is, or could be, a newer one of the table: its rows must not be missed."""
+    for parcel in hidden_parcels(world, location):
+        newer = parcel.pipeline_name is None or (parcel.pipeline_name, parcel.sequence > newest.sequence) == (
+            table,
+            True,
+        )
+        if parcel.is_harmed and newer:
+            open_folder(world, location, parcel.folder, table=table)
+
+
 def _none(world: World, table: str, location: str) -> ParcelError:
     """Why there is no parcel of the table: one that is not whole, folders that cannot be opened, or simply none."""
     if begun := find_parcels(open_store(location), table, finished=False):
-        parcel_id = max(begun).rpartition("/")[2]
-        return ParcelMissing(
-            f"{max(begun)} at {location} has no index: the parcel is unfinished, or not all of it was carried",
-            hint=f"carry the rest (landbridge parcel collect --from MEDIUM); or {carry_again(parcel_id, [INDEX])}",
-        )
+        return _unfinished(max(begun), location)
     if refused := list(_refused(world, table, location)):
         told = "\n  ".join(error.message for error in refused)
         hints = dict.fromkeys(error.hint for error in refused if error.hint)
@@ -57,6 +66,14 @@ def _none(world: World, table: str, location: str) -> ParcelError:
     return ParcelMissing(
         f"no finished parcel of {table} at {location}",
         hint=f"carry the folder {table}/ there, the file `index` included, or name another place with --from",
+    )
+
+
+def _unfinished(folder: str, location: str) -> ParcelMissing:
+    parcel_id = folder.rpartition("/")[2]
+    return ParcelMissing(
+        f"{folder} at {location} has no index: the parcel is unfinished, or not all of it was carried",
+        hint=f"carry the rest (landbridge parcel collect --from MEDIUM); or {carry_again(parcel_id, [INDEX])}",
     )
 
 
@@ -71,13 +88,16 @@ def _refused(world: World, table: str, location: str) -> Iterator[ParcelError]:
 
 
 def _named_openly(world: World, table: str, location: str, *, ordered: bool) -> list[Hidden]:
-    """The newest parcel in the table's own folder; ids grow with time, its number is read where it is `ordered`."""
+    """The newest parcel in the table's own folder; ids grow with time, its number is read where it is `ordered`.
+
+    Raises ParcelMissing where a newer one was begun there: what it will hold must not be missed.
+    """
     folders = find_parcels(open_store(location), table)
     if not folders:
         return []
     folder = max(folders)
     if (begun := max(find_parcels(open_store(location), table, finished=False), default="")) > folder:
-        world.emit(Notice(f"{begun} is passed over: it has no index; unfinished, or not all of it was carried"))
+        raise _unfinished(begun, location)
     sequence = open_folder(world, location, folder, table=table).manifest.sequence if ordered else 1
     return [Hidden(folder, table, folder.rpartition("/")[2], sequence)]
 
@@ -88,8 +108,12 @@ def named_arrival(world: World, table: str, location: str, name: str) -> str:
     A newer one may be loaded already.
     """
     folders = [folder for folder in find_parcels(open_store(location), table) if folder.split("/")[1].startswith(name)]
-    hidden = [p for p in hidden_parcels(world, location) if p.pipeline_name == table and p.here]
-    folders += [p.folder for p in hidden if p.parcel_id.startswith(name) or p.folder.startswith(name)]
+    hidden = [p for p in hidden_parcels(world, location) if p.parcel_id.startswith(name) or p.folder.startswith(name)]
+    for parcel in hidden:
+        if parcel.error or not parcel.here:
+            open_folder(world, location, parcel.folder, table=table)  # raises what is wrong with it
+    alike = {p.parcel_id: p.folder for p in hidden if p.pipeline_name == table}  # a copy is the same parcel
+    folders += alike.values()
     if len(folders) != 1:
         count = f"{len(folders)} finished parcels" if folders else "no finished parcel"
         raise ParcelMissing(

@@ -7,12 +7,12 @@ from landbridge.engine.events import Notice
 from landbridge.engine.shelf import parcel_folders
 from landbridge.engine.world import World
 from landbridge.errors import NotTrusted, ParcelDamaged, ParcelError, ParcelMissing
-from landbridge.stage.copying import check_room, copy_file, export_index_at, lacking, put_index, put_once
+from landbridge.stage.copying import check_room, copy_file, export_index_at, lacking, needed, put_index, put_once
 from landbridge.stage.index import IndexEntry
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import EXPORT_INDEX, INDEX, parcel_folder
 from landbridge.stage.reading import SignedIndex, read_index
-from landbridge.stage.volumes import read_about, taken, volumes_at
+from landbridge.stage.volumes import read_about, volumes_at
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def collect(world: World, place: str, to: str) -> Iterator[Collected]:
             carried.append(_carried(world, folder, volumes, target))
         except ParcelError as error:
             yield Collected(folder, 0, 0, {}, (error,))
-    check_room(target, _needed(carried, target))
+    check_room(target, needed(target, {f"{o.folder}/{file.name}": file.bytes for o in carried for _, file in o.here}))
     for one in carried:
         yield _collect(one, target, where.get(one.folder, {}))
     _export_index(volumes, target)
@@ -113,12 +113,6 @@ def _check_name(folder: str, signed: SignedIndex) -> None:
 def _check_same(ours: SignedIndex, theirs: SignedIndex, where: str) -> None:
     if ours.index != theirs.index:
         raise ParcelDamaged(f"another parcel is at {where} already", hint="move that one away, if it is not needed")
-
-
-def _needed(carried: Sequence[_Carried], target: Store) -> int:
-    present = target.files("")
-    wanted = {f"{one.folder}/{file.name}": file.bytes for one in carried for _, file in one.here}
-    return sum(taken(size) for path, size in wanted.items() if present.get(path) != size)
 
 
 def _collect(one: _Carried, target: Store, where: Mapping[str, int]) -> Collected:

@@ -4,15 +4,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from landbridge.engine.events import Notice
 from landbridge.engine.world import World
-from landbridge.errors import ParcelError, ParcelMissing
+from landbridge.errors import ParcelDamaged, ParcelError, ParcelMissing, UnknownVersion, WronglySigned
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.stage.export_index import Listed, read_export_index, write_export_index
 from landbridge.stage.location import Store, open_store
-from landbridge.stage.reading import find_obfuscated, is_finished, open_parcel, peek_index
+from landbridge.stage.reading import differing, find_obfuscated, is_finished, peek_index, peek_manifest
+from landbridge.stage.refusal import refusal
 
 MOST_TOLD = 10
 
@@ -21,7 +23,7 @@ MOST_TOLD = 10
 class Hidden:
     """One obfuscated parcel. `here` is False where the export index names a folder that was not carried.
 
-    `error`: why it cannot be opened; whose it is cannot be known then.
+    `error`: why it cannot be opened; whose it is is then only known if its manifest can be.
     """
 
     folder: str
@@ -30,6 +32,11 @@ class Hidden:
     sequence: int = 0
     here: bool = True
     error: ParcelError | None = None
+
+    @property
+    def is_harmed(self) -> bool:
+        """Whether a trusted signer made it, and it is not as signed any more; not somebody else's, nor begun only."""
+        return isinstance(self.error, (ParcelMissing, ParcelDamaged, WronglySigned, UnknownVersion)) and self.here
 
 
 def list_exports(world: World, location: str) -> None:
@@ -103,9 +110,24 @@ def _export_index(world: World, store: Store) -> Sequence[Listed]:
 
 
 def _opened(world: World, store: Store, folder: str) -> Hidden:
+    keyring = world.keyring
+    opening = partial(
+        peek_manifest,
+        store,
+        folder,
+        verifiers=keyring.verifiers(),
+        identities=world.identities,
+        revoked=keyring.revoked_signers(),
+    )
     try:
-        parcel = open_parcel(store, folder, verifiers=world.keyring.verifiers(), identities=world.identities)
+        manifest = opening()
     except ParcelError as error:
-        return Hidden(folder, error=error)
-    manifest = parcel.manifest
-    return Hidden(folder, manifest.pipeline_name, manifest.parcel_id, manifest.sequence)
+        return Hidden(folder, error=error, here=is_finished(store, folder))
+    lacking = _lacking(store, folder)
+    return Hidden(folder, manifest.pipeline_name, manifest.parcel_id, manifest.sequence, error=lacking)
+
+
+def _lacking(store: Store, folder: str) -> ParcelError | None:
+    index = peek_index(store, folder)  # verified a moment ago
+    faults = differing(folder, index.files, store.files(folder))
+    return refusal(folder, index.parcel_id, faults) if faults else None

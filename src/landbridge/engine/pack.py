@@ -7,7 +7,7 @@ from landbridge.engine.shelf import acceptable, find_one, parcel_folders
 from landbridge.engine.world import World
 from landbridge.errors import ParcelMissing, UsageError
 from landbridge.ledger import parcels
-from landbridge.stage.copying import check_room, copy_file, export_index_at, is_leftover, put_index, put_once
+from landbridge.stage.copying import check_room, copy_own, export_index_at, is_leftover, needed, put_index, put_once
 from landbridge.stage.index import IndexEntry
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import EXPORT_INDEX, INDEX, is_portable
@@ -20,7 +20,6 @@ from landbridge.stage.volumes import (
     about,
     distribute,
     room_of,
-    taken,
     volume_name,
     volume_store,
 )
@@ -126,7 +125,7 @@ def _onto(volumes: Sequence[Store], plan: Sequence[Sequence[tuple[str, IndexEntr
     for volume, files in zip(volumes, plan, strict=True):
         copied = 0
         for folder, file in files:
-            copied += copy_file(load.source, volume, folder, load.parcels[folder].index, file)
+            copied += copy_own(load.source, volume, folder, load.parcels[folder].index, file)
         for folder, signed in load.parcels.items():
             put_index(volume, folder, signed)
         if load.export_index is not None:
@@ -135,8 +134,7 @@ def _onto(volumes: Sequence[Store], plan: Sequence[Sequence[tuple[str, IndexEntr
 
 
 def _needed(volume: Store, files: Sequence[tuple[str, IndexEntry]]) -> int:
-    present = volume.files("")
-    return sum(taken(file.bytes) for folder, file in files if present.get(f"{folder}/{file.name}") != file.bytes)
+    return needed(volume, {f"{folder}/{file.name}": file.bytes for folder, file in files})
 
 
 def _refuse_others(place: Store, plan: Sequence[Sequence[tuple[str, IndexEntry]]]) -> None:
@@ -148,7 +146,7 @@ def _refuse_others(place: Store, plan: Sequence[Sequence[tuple[str, IndexEntry]]
     for path in place.files(""):
         if not VOLUME.fullmatch(path.partition("/")[0]) or path in ours:
             continue
-        if is_leftover(path):
+        if is_leftover(path, {known.rpartition("/")[2] for known in ours}):
             place.delete(path)
         else:
             raise UsageError(f"{place.describe(path)} is of another packing", hint="name an empty folder")

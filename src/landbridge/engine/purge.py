@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from landbridge.engine.custody import happened
+from landbridge.engine.events import Notice
 from landbridge.engine.obfuscation import list_exports
 from landbridge.engine.shelf import acceptable, find_one
 from landbridge.engine.world import World
@@ -93,7 +94,15 @@ def purge(world: World, one: Outdated) -> None:
         parcels.purge(world.ledger, one.parcel_id, one.location, replace(event, parcel_id=one.parcel_id))
     store.delete_folder(one.folder)
     if any(p.folder == one.folder and "/" not in p.folder for p in parcels.list_parcels(world.ledger, direction="out")):
-        list_exports(world, one.location)
+        _list_rest(world, one.location)
+
+
+def _list_rest(world: World, location: str) -> None:
+    """The parcel is gone, whether the export index can be written anew or not."""
+    try:
+        list_exports(world, location)
+    except LandbridgeError as error:
+        world.emit(Notice(f"the export index at {location} still lists it: {error.message}"))
 
 
 def _purge_alone(world: World, one: Outdated) -> None:

@@ -5,18 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from landbridge.engine.custody import happened
-from landbridge.engine.obfuscation import list_exports
 from landbridge.engine.shelf import acceptable
 from landbridge.engine.world import World
-from landbridge.errors import ParcelDamaged, ParcelError, ParcelMissing, UsageError
+from landbridge.errors import ParcelMissing, UsageError
 from landbridge.ledger import custody, parcels
 from landbridge.ledger.parcels import ParcelRow
-from landbridge.stage.copying import check_room, copy_file, put_index
+from landbridge.stage.copying import check_room, copy_own, export_index_at, needed, put_index, put_once
 from landbridge.stage.index import Index, IndexEntry
 from landbridge.stage.location import Store, open_store
-from landbridge.stage.naming import INDEX
+from landbridge.stage.naming import EXPORT_INDEX, INDEX
 from landbridge.stage.reading import SignedIndex, differing, is_finished, read_index
-from landbridge.stage.volumes import taken
 
 
 @dataclass(frozen=True)
@@ -102,19 +100,15 @@ def resend(world: World, exported: Exported, location: str) -> int:
         raise UsageError(f"the parcel lies at {location} already", hint="--to another place: the medium")
     source, target = open_store(row.location), open_store(location)
     custody.require_signer(world.ledger, world.signer)
-    check_room(target, sum(taken(file.entry.bytes) for file in exported.files))
+    check_room(target, needed(target, {f"{row.folder}/{one.entry.name}": one.entry.bytes for one in exported.files}))
     copied = 0
     for file in exported.files:
-        try:
-            copied += file.entry.bytes * copy_file(source, target, row.folder, signed.index, file.entry)
-        except ParcelError as error:
-            raise ParcelDamaged(
-                f"not sent: {error.message}", hint=f"landbridge export-data --table {row.pipeline_name}: a new parcel"
-            ) from error
+        copied += file.entry.bytes * copy_own(source, target, row.folder, signed.index, file.entry)
     put_index(target, row.folder, signed)
-    if signed.index.obfuscated:
-        list_exports(world, location)
     _record(world, exported, target, copied)
+    told = export_index_at(source) if signed.index.obfuscated else None
+    if told is not None:
+        put_once(target, EXPORT_INDEX, told, timeless=True)
     return copied
 
 

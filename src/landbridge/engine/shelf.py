@@ -10,7 +10,7 @@ from landbridge.ledger import parcels
 from landbridge.stage.evidence import evidence
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
-from landbridge.stage.reading import Parcel, check_parcel, open_parcel
+from landbridge.stage.reading import Parcel, check_parcel, open_parcel, peek_index
 
 
 @dataclass(frozen=True)
@@ -118,10 +118,18 @@ def acceptable(world: World) -> tuple[str, ...]:
     return (*world.keyring.trusted_signers(), *world.own_verifiers)
 
 
+def _told_id(location: str, folder: str) -> str:
+    """What the index says, whoever signed it; nothing for one that is none."""
+    with suppress(ParcelError):
+        return peek_index(open_store(location), folder).parcel_id
+    return ""
+
+
 def find_one(location: str, name: str) -> str:
-    """The folder of one parcel, by its own name, the beginning of that, or table/id."""
+    """The folder of one parcel, by table/id, or by its own name or its parcel's id, or the beginning of either."""
     found = parcel_folders(location)
     matching = [folder for folder in found if folder == name or folder.rpartition("/")[2].startswith(name)]
+    matching = matching or [folder for folder in found if _told_id(location, folder).startswith(name)]
     if len(matching) == 1:
         return matching[0]
     problem = f"{len(matching)} parcels match {name!r}" if matching else f"no parcel {name!r}"

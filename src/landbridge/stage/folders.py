@@ -10,15 +10,20 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from landbridge.errors import ParcelDamaged
+from landbridge.errors import ParcelDamaged, WorldError
 
 NO_TIME = 946_684_800  # 2000-01-01T00:00:00Z: FAT knows nothing before 1980
 DEEPEST = 4  # volume, table, parcel, file
 PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe is not waited for
 
 
-def write(path: Path, data: bytes, *, timeless: bool) -> None:
-    """Whole or not at all, and durable, whatever happens to the power. Raises OSError."""
+def write(path: Path, data: bytes, *, timeless: bool, below: Path | None = None) -> None:
+    """Whole or not at all, and durable, whatever happens to the power. Raises OSError.
+
+    Raises WorldError where a folder on the way from `below` to it is a link: it would be written somewhere else.
+    """
+    if below is not None:
+        refuse_links(path.parent, below)
     _make(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -33,8 +38,23 @@ def write(path: Path, data: bytes, *, timeless: bool) -> None:
         temporary.unlink(missing_ok=True)
         raise
     if timeless:
-        os.utime(path.parent, (NO_TIME, NO_TIME))
+        forget_time(path.parent)
     _sync(path.parent)
+
+
+def refuse_links(folder: Path, below: Path) -> None:
+    """Raise WorldError where `folder`, or one that holds it, is a link; `below` itself may be one."""
+    for level in (folder, *folder.parents):
+        if level == below:
+            return
+        if level.is_symlink():
+            raise WorldError(f"{level} is a link, and nothing is written or deleted through it", hint=f"rm {level}")
+
+
+def forget_time(path: Path) -> None:
+    """Let `path` show NO_TIME. Raises OSError."""
+    if path.stat().st_mtime != NO_TIME:
+        os.utime(path, (NO_TIME, NO_TIME))
 
 
 def read(path: Path, most: int) -> bytes:
@@ -64,9 +84,9 @@ def _no_file(path: Path) -> ParcelDamaged:
 def walk(root: Path, folder: str, levels: int = DEEPEST) -> Iterator[tuple[str, int]]:
     """Every plain file in `folder` and in folders of it, `levels` deep, as its path below `root` and its size.
 
-    What others put deeper may have no end. Nothing where there is no folder. Links are not followed below it.
+    What others put deeper may have no end. Nothing where there is no folder. Links are not followed.
     """
-    for entry in _entries(root / folder):
+    for entry in [] if folder and (root / folder).is_symlink() else _entries(root / folder):
         path = f"{folder}/{entry.name}" if folder else entry.name
         if entry.is_dir(follow_symlinks=False):
             if levels > 1:

@@ -3,6 +3,7 @@
 Object stores are obstore's, and read their usual environment variables (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …).
 """
 
+import errno
 import re
 import shutil
 from collections.abc import Iterator
@@ -66,9 +67,16 @@ class Store:
         """
         with _border(self.describe(path)):
             if self.root is not None:
-                folders.write(self.root / path, data, timeless=timeless)
+                folders.write(self.root / path, data, timeless=timeless, below=self.root)
             else:
                 self._objects().put(path, data)
+
+    def forget_times(self, path: str) -> None:
+        """As `put` with `timeless`, for a file that is there already. Object stores keep times of their own."""
+        if self.root is not None:
+            with _border(self.describe(path)):
+                folders.forget_time(self.root / path)
+                folders.forget_time((self.root / path).parent)
 
     def get(self, path: str, *, most: int) -> bytes:
         """The whole content. Raises ParcelMissing where there is no such file.
@@ -109,6 +117,7 @@ class Store:
                 self._objects().delete(path)
                 return
             self.reach()
+            folders.refuse_links((self.root / path).parent, self.root)
             folders.delete(self.root / path)
 
     def delete_folder(self, folder: str) -> int:
@@ -118,6 +127,7 @@ class Store:
             if self.root is None:
                 self._objects().delete(found)
             elif (self.root / folder).is_dir():
+                folders.refuse_links(self.root / folder, self.root)
                 shutil.rmtree(self.root / folder)
         return len(found)
 
@@ -164,7 +174,8 @@ def _border(where: str) -> Iterator[None]:
     except (PermissionError, PermissionDeniedError, UnauthenticatedError) as error:
         raise AccessDenied(f"{where}: permission denied", hint="check credentials and permissions") from error
     except OSError as error:
-        raise WorldError(f"{where}: {(error.strerror or str(error)).lower()}", hint="df -h") from error
+        hint = {errno.ENOSPC: "df -h", errno.EROFS: "mount it for writing"}.get(error.errno or 0, "ls -ld, and df -h")
+        raise WorldError(f"{where}: {(error.strerror or str(error)).lower()}", hint=hint) from error
     except BaseError as error:
         said = re.sub(r"\?\S+", "?…", str(error).partition("\n")[0])
         kind = AccessDenied if re.search(_REFUSED, said) else Unreachable

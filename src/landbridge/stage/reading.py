@@ -93,6 +93,13 @@ def open_parcel(
     return Parcel(folder, index, _read_manifest(store, folder, index, identities), signed.signer)
 
 
+def peek_manifest(
+    store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str], revoked: Sequence[str] = ()
+) -> Manifest:
+    """The manifest of a parcel, be its parts there or not: whose it is. Raises as `open_parcel`."""
+    return _read_manifest(store, folder, read_index(store, folder, verifiers, revoked).index, identities)
+
+
 def plain_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequence[str]) -> bytes:
     """The part as a Parquet file in memory. Raises ParcelMissing, ParcelDamaged, CannotOpen."""
     carried = IndexEntry(entry.file, entry.sealed_bytes, entry.sealed_sha256)

@@ -102,9 +102,9 @@ def volume_store(place: Store, number: int) -> Store:
 
 
 def volumes_at(place: Store) -> list[Store]:
-    """The volumes that lie side by side at a place; else the place itself."""
+    """The volumes that lie side by side at a place, and the place itself: a parcel may lie beside them."""
     place.reach()
     root = place.location.rstrip("/")
     named = [open_store(f"{root}/{name}") for name in place.folders() if VOLUME.fullmatch(name)]
     # a table may be called `volume-001` as well: its folder has no volume.json
-    return [store for store in named if ABOUT in store.files("")] or [place]
+    return [*(store for store in named if ABOUT in store.files("")), place]

@@ -114,7 +114,7 @@ class DuckDB:
                 if write.relation.schema:
                     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(write.relation.schema)}")
                 connection.execute(create_table(write.relation, folded(schema)))
-                target = folded(schema)
+                target = sql.described(connection, write.relation)  # the types are DuckDB's own now, not the source's
             columns = ", ".join(quote(p.target.name) for p in pair(schema, target))
             landing = replace(write.relation, table=f"_lb_{load.load_id[:8]}_{token_hex(4)}")
             source = qualify(write.relation)

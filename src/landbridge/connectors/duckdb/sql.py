@@ -121,6 +121,13 @@ def describe(
     return {relation: _described(connection, relation) for relation in relations}
 
 
+def described(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> TableSchema:
+    """The schema of a table that is there."""
+    found = _described(connection, relation)
+    assert found is not None, relation  # noqa: S101 - it was made a moment ago
+    return found
+
+
 def _described(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> TableSchema | None:
     found = fetch(
         connection,
