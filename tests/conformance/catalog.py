@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+from landbridge.contracts.values import Read
+from landbridge.schema.metadata import metadata_from_json, metadata_to_json
 from landbridge.schema.model import Column, TableSchema, Type
+from landbridge.schema.names import qualify
 from tests.conformance.system import NUMBERS, System, ids, numbers, publish
 
 KEYED = TableSchema(
@@ -54,3 +57,57 @@ class CatalogSuite:
         wrong = [check for check in system.connector.check([system.relation("missing")], []) if not check.ok]
         assert ["missing" in check.name for check in wrong] == [True]
         assert all(check.hint for check in wrong)
+
+    def test_metadata_has_what_the_database_says(self, system: System) -> None:
+        """Types in the database's words, defaults as it writes them, keys in their order, comments."""
+        other, table = qualify(system.relation("other")), qualify(system.relation("t"))
+        system.execute(f"CREATE TABLE {other} (a INTEGER, b INTEGER, PRIMARY KEY (b, a))")
+        system.execute(
+            f"CREATE TABLE {table} (id BIGINT PRIMARY KEY, code VARCHAR(8) NOT NULL UNIQUE, y INTEGER, x INTEGER, "
+            f"n DECIMAL(12,2) DEFAULT 1.50, UNIQUE (y, x), FOREIGN KEY (y, x) REFERENCES {other} (b, a))"
+        )
+        system.execute(f"COMMENT ON TABLE {table} IS 'it''s a table'")
+        system.execute(f"COMMENT ON COLUMN {table}.code IS 'two\nlines'")
+        read = Read("it", system.relation("t"))
+        (found,) = system.connector.metadata([read])
+        assert found is not None
+        told = found.table
+        assert [column.name for column in told.columns] == ["id", "code", "y", "x", "n"]
+        assert [column.is_nullable for column in told.columns] == [False, False, True, True, True]
+        assert [str(column.type) for column in told.columns][-1] == "decimal(12,2)"
+        assert "1.5" in str(told.columns[-1].default_value)
+        assert (told.primary_key, told.unique_keys) == (("id",), (("code",), ("y", "x")))
+        (foreign,) = told.foreign_keys
+        assert (foreign.columns, foreign.references.table, foreign.referenced_columns) == (
+            ("y", "x"),
+            "other",
+            ("b", "a"),
+        )
+        assert (told.comment, told.columns[1].comment) == ("it's a table", "two\nlines")
+        assert told.schema.column("n") == replace(told.columns[-1].column, has_default=True)
+        assert metadata_from_json(metadata_to_json(found), where="here").table == told
+
+    def test_metadata_of_many_tables_is_one_answer(self, system: System) -> None:
+        """In the order asked for; None for what is not there; a query has names and types, and nothing else."""
+        for name in ("a", "b", "c"):
+            system.connector.create(system.relation(name), KEYED)
+        query = Read("it", system.relation("a"), query="SELECT b, n, 1 AS one FROM {table}")
+        reads = [Read("it", system.relation(name)) for name in ("c", "missing", "a")]
+        third, missing, first, asked = system.connector.metadata([*reads, query])
+        assert third is not None
+        assert first is not None
+        assert asked is not None
+        assert missing is None
+        assert (third.relation, third.table) == (system.relation("c"), first.table)
+        assert (first.table.schema.names, first.table.primary_key) == (("b", "a", "n"), ("b", "a"))
+        assert asked.schema_source == "source_query"
+        assert asked.table.schema.names == ("b", "n", "one")
+
+    def test_metadata_is_read_again_the_same(self, system: System) -> None:
+        """Nothing in it depends on when it is read, but the time and the statistics."""
+        system.connector.create(system.relation("t"), KEYED)
+        read = Read("it", system.relation("t"))
+        (before,), (after,) = system.connector.metadata([read]), system.connector.metadata([read])
+        assert before is not None
+        assert after is not None
+        assert before.table == after.table

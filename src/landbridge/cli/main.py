@@ -20,6 +20,8 @@ Summaries = Mapping[str, "str | Summaries"]
 COMMANDS: Summaries = {
     "init": "Make a project: landbridge.yaml, config/tables.yaml, keys.",
     "plan": "Print what a run would do; change nothing.",
+    "extract-metadata": "What the source tables look like, and what has changed.",
+    "change-history": "What changed in the source tables, and when.",
     "create-tables": "Create the target tables that are missing.",
     "export-data": "Source to sealed parcels, to be carried.",
     "import-data": "Carried parcels to the target.",

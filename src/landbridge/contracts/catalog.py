@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from landbridge.contracts.values import Check
+from landbridge.contracts.values import Check, Read
+from landbridge.schema.metadata import Extracted
 from landbridge.schema.model import Relation, TableSchema
 
 
@@ -12,6 +13,13 @@ class Catalog(Protocol):
 
     def describe(self, relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
         """Each relation's schema, None for one that does not exist. One query per schema, not per table."""
+        ...
+
+    def metadata(self, reads: Sequence[Read]) -> list[Extracted | None]:
+        """All that the database says of each table, None for one that does not exist. One query per schema.
+
+        Of what is read through a query only names and types are told, and no row is fetched.
+        """
         ...
 
     def ddl(self, relation: Relation, schema: TableSchema) -> str:

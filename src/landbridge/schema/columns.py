@@ -1,11 +1,12 @@
 """Which columns leave a source, under what name, and what hides their values (docs/configuration.md, "Columns")."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from landbridge.errors import ConfigError
 from landbridge.schema.canonical import from_text
+from landbridge.schema.metadata import ColumnMetadata, TableMetadata
 from landbridge.schema.model import Column, TableSchema, Type
 from landbridge.schema.names import did_you_mean
 
@@ -91,6 +92,34 @@ def leaving(source: TableSchema, columns: Columns) -> TableSchema:
         raise ConfigError("\n".join(problems), hint=WHERE)
     key = tuple(names[source.names.index(name)] for name in source.primary_key)
     return TableSchema(left, () if columns.unread.intersection(source.primary_key) else key)
+
+
+def leaving_table(table: TableMetadata, columns: Columns) -> TableMetadata:
+    """What a table looks like where its rows arrive: what is masked has no default and is part of no key."""
+    source = chosen(table.schema, columns)
+    pairs = list(zip(source.columns, leaving(source, columns).columns, strict=True))
+    kept = {was.name: now.name for was, now in pairs if columns.pick(was.name).mask is None}
+    told = {column.name: column for column in table.columns}
+    return replace(
+        table,
+        columns=tuple(_arriving(told[was.name], now, masked=was.name not in kept) for was, now in pairs),
+        primary_key=leaving(source, columns).primary_key,
+        unique_keys=tuple(_renamed(key, kept) for key in table.unique_keys if kept.keys() >= set(key)),
+        foreign_keys=tuple(
+            replace(key, columns=_renamed(key.columns, kept))
+            for key in table.foreign_keys
+            if kept.keys() >= set(key.columns)
+        ),
+    )
+
+
+def _arriving(was: ColumnMetadata, now: Column, *, masked: bool) -> ColumnMetadata:
+    column = replace(was, name=now.name, type=now.type, is_nullable=now.nullable)
+    return replace(column, default_value=None, identity=None, collation=None) if masked else column
+
+
+def _renamed(names: tuple[str, ...], kept: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(kept[name] for name in names)
 
 
 def _left(column: Column, pick: Pick) -> Column:

@@ -1,7 +1,7 @@
 """Metadata: a table with all that its database says of it, as values and as JSON (docs/metadata-change-tracking.md)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -36,7 +36,7 @@ class ColumnMetadata:
         return Column(self.name, self.type, self.is_nullable, self.data_type, has_default)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class ForeignKey:
     """Columns that refer to others, in the same order."""
 
@@ -83,6 +83,24 @@ class Extracted:
     statistics: Statistics
     extracted_at: datetime
     schema_source: SchemaSource = "information_schema"
+
+
+def of_query(connection_type: str, relation: Relation, schema: TableSchema, now: datetime) -> Extracted:
+    """What a look at a query tells: names and types."""
+    columns = (ColumnMetadata(name=c.name, data_type=c.native or str(c.type), type=c.type) for c in schema.columns)
+    return Extracted(
+        connection_type=connection_type,
+        relation=relation,
+        table=TableMetadata(columns=tuple(columns)),
+        statistics=Statistics(),
+        extracted_at=now,
+        schema_source="source_query",
+    )
+
+
+def in_order(keys: Iterable[ForeignKey]) -> tuple[ForeignKey, ...]:
+    """Foreign keys in an order of their own: databases list them as it comes."""
+    return tuple(sorted(keys, key=lambda key: (key.columns, str(key.references), key.referenced_columns)))
 
 
 def metadata_to_json(extracted: Extracted) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from landbridge.connectors.conform import Bounds, conform
 from landbridge.connectors.duckdb import sql
 from landbridge.connectors.duckdb.failures import translated
+from landbridge.connectors.duckdb.metadata import metadata
 from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
 from landbridge.schema.arrow import arrow_schema
@@ -20,6 +21,7 @@ from landbridge.schema.columns import chosen
 from landbridge.schema.duckdb import create_table
 from landbridge.schema.filters import where_clause
 from landbridge.schema.fit import pair
+from landbridge.schema.metadata import Extracted
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded, qualify, quote
 
@@ -198,6 +200,12 @@ class DuckDB:
             return dict.fromkeys(relations)
         with self._open(SourceError) as connection:
             return sql.describe(connection, relations)
+
+    def metadata(self, reads: Sequence[Read]) -> list[Extracted | None]:
+        if not self._exists:
+            return [None for _ in reads]
+        with self._open(SourceError) as connection:
+            return metadata(connection, reads)
 
     def ddl(self, relation: Relation, schema: TableSchema) -> str:
         return create_table(relation, schema)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from landbridge.connectors.postgres import catalog, loading, reading, snapshots
+from landbridge.connectors.postgres.metadata import metadata
 from landbridge.connectors.postgres.session import LOADS, READS, Kept, Server, border, connect
 from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import LandbridgeError, SourceError, TargetError
+from landbridge.schema.metadata import Extracted
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded, qualify
 from landbridge.schema.postgres import create_table
@@ -107,6 +109,11 @@ class Postgres:
         with connect(self.server, READS) as connection, border(SourceError, f"catalogue of {self.name}"):
             found = catalog.describe(connection, list(located.values()))
         return {relation: found[place] for relation, place in located.items()}
+
+    def metadata(self, reads: Sequence[Read]) -> list[Extracted | None]:
+        """See Catalog."""
+        with connect(self.server, READS) as connection, border(SourceError, f"catalogue of {self.name}"):
+            return metadata(connection, self.server, reads)
 
     def ddl(self, relation: Relation, schema: TableSchema) -> str:
         """See Catalog."""

@@ -87,15 +87,14 @@ def snapshot(server: Server, read: Read, instant: Instant | None) -> Iterator[Sn
 
 
 def _taken(connection: "Connection", read: Read, relation: Relation, instant: Instant) -> Snapshot:
-    query = read.query.replace("{table}", qualify(relation)) if read.query else None
-    source = f"(\n{query}\n) AS landbridge_query" if query else qualify(relation)
+    source = source_of(read, relation)
     conditions = [f"({read.filter.where}\n)"] if read.filter.where else []
-    with border(SourceError, f"{relation}\n{query or ''}".strip()):
-        schema = _query_schema(connection, source) if query else describe(connection, [relation])[relation]
+    with border(SourceError, f"{relation}\n{source if read.query else ''}".strip()):
+        schema = query_schema(connection, source) if read.query else describe(connection, [relation])[relation]
         if schema is None:
             raise SourceError(f"no table {relation} at {read.connection}", hint="check its name in tables.yaml")
         schema = chosen(schema, read.columns)
-        ranges = [""] if query else _ctid_ranges(connection, relation)
+        ranges = [""] if read.query else _ctid_ranges(connection, relation)
     columns = ", ".join(_expression(column, read=column.name not in read.columns.unread) for column in schema.columns)
     counting = _select("count(*)", source, conditions)
     with border(SourceError, f"{relation}\n{counting}"):
@@ -137,7 +136,15 @@ def _expression(column: Column, *, read: bool) -> str:
     return f"{HEX[column.type.kind].format(name)} AS {name}" if column.type.kind in HEX else name
 
 
-def _query_schema(connection: "Connection", source: str) -> TableSchema:
+def source_of(read: Read, relation: Relation) -> str:
+    """What stands behind FROM."""
+    if not read.query:
+        return qualify(relation)
+    return f"(\n{read.query.replace('{table}', qualify(relation))}\n) AS landbridge_query"
+
+
+def query_schema(connection: "Connection", source: str) -> TableSchema:
+    """Columns of a query, described without fetching a row. Raises SourceError for two of one name."""
     cursor = connection.execute(f"SELECT * FROM {source} LIMIT 0")
     result = cursor.pgresult
     assert result is not None, "a SELECT has a result"  # noqa: S101
