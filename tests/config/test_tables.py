@@ -83,6 +83,25 @@ tables:
     assert b.write == Write("postgres", Relation("u", "public"))
 
 
+def test_indexes(load: Load, lines: Lines):
+    """Both forms of a target take them; what is no list of names is told."""
+    a, b, c = load(
+        CONNECTIONS,
+        """
+x-from: &from {connection: snowflake, table: T}
+tables:
+  - {name: a, source: *from, postgres: {schema: public, table: t, indexes: [day, SECID]}}
+  - {name: b, source: *from, target: {connection: postgres, table: u, indexes: [day]}}
+  - {name: c, source: *from, target: {connection: postgres, table: v}}
+""",
+    ).tables
+    assert (a.indexes, b.indexes, c.indexes) == (("day", "SECID"), ("day",), ())
+    wrong = SHORT.replace("table: u", 'table: u, indexes: [day, ""]') % ""
+    assert lines(CONNECTIONS, wrong) == [
+        "config/tables.yaml:1: tables[0].target.indexes[1]: must not be empty or hold NUL"
+    ]
+
+
 def test_defaults(load: Load):
     """A table's own word, also a null schedule, over landbridge.yaml's defaults."""
     declared = CONNECTIONS + "defaults: {encryption: false, compression: false, schedule: 6h}"
@@ -211,7 +230,7 @@ tables:
         "config/tables.yaml:15: tables[2].target.databse: unknown key; did you mean 'database'?",
         "config/tables.yaml:16: tables[2].sync_mode: must be 'full'",
         f"config/tables.yaml:18: tables[3].snowflake.filter: {OPEN_QUOTE}",
-        "config/tables.yaml:19: tables[3].postgres.connection: unknown key; known: schema, table",
+        "config/tables.yaml:19: tables[3].postgres.connection: unknown key; known: indexes, schema, table",
         f"config/tables.yaml:20: tables[3].merge_keys: {UNKNOWN}",
         "config/tables.yaml:21: tables[4].name: also the name of tables[1]; case makes no difference",
         "config/tables.yaml:21: tables[4].source: missing; write 'snowflake' or 'source'",

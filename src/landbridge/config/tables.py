@@ -34,7 +34,8 @@ class Table:
     """One source table and its target.
 
     `schedule` is how old the target may become, None for no matter how old; `max_delta` how many times more or
-    fewer rows than the last time are let through: None as the engine finds sensible, False however many.
+    fewer rows than the last time are let through: None as the engine finds sensible, False however many. `indexes`
+    are columns of the target, whatever their case.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Table:
     compression: bool = True
     obfuscate_names: bool = False
     max_delta: "MaxDelta" = None
+    indexes: tuple[str, ...] = ()
 
 
 def _name(text: str) -> str:
@@ -156,18 +158,22 @@ class _Source(_Rows):
     connection: str
 
 
-class _Postgres(_Place):
+class _Goal(_Place):
+    indexes: list[Identifier] = []
+
+
+class _Postgres(_Goal):
     schema_: Identifier = Field(alias="schema")
 
 
-class _Target(_Place):
+class _Target(_Goal):
     connection: str
     database: Identifier | None = None
 
 
 Block = TypeVar("Block", bound=_Place)
 SOURCES: Mapping[str, type[_Rows]] = {"snowflake": _Snowflake, "source": _Source}
-TARGETS: Mapping[str, type[_Place]] = {"postgres": _Postgres, "target": _Target}
+TARGETS: Mapping[str, type[_Goal]] = {"postgres": _Postgres, "target": _Target}
 
 
 def read_tables(
@@ -219,6 +225,7 @@ def _table(
         compression=(entry if "compression" in own else defaults).compression,
         obfuscate_names=obfuscate_names,
         max_delta=(entry if "max_delta" in own else defaults).max_delta,
+        indexes=tuple(target.block.indexes),
     )
 
 

@@ -1,15 +1,23 @@
-"""The dialects in which this version writes a table's DDL."""
+"""The dialects in which this version writes a table's DDL, by name."""
 
 from collections.abc import Callable, Mapping
 
 from landbridge.errors import SchemaMismatch
-from landbridge.schema import duckdb, postgres
+from landbridge.schema import duckdb, mysql, postgres, snowflake
+from landbridge.schema.ddl import Dialect
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded
 
+# what a parcel carries; TARGETS is what metadata is written for
 DIALECTS: Mapping[str, Callable[[Relation, TableSchema], str]] = {
     "postgres": postgres.create_table,
     "duckdb": duckdb.create_table,
+}
+TARGETS: Mapping[str, Dialect] = {
+    "postgres": postgres.DIALECT,
+    "duckdb": duckdb.DIALECT,
+    "mysql": mysql.DIALECT,
+    "snowflake": snowflake.DIALECT,
 }
 
 

@@ -3,6 +3,7 @@
 from landbridge.schema import ddl
 from landbridge.schema.arrow import NANOSECONDS, travels_as_text
 from landbridge.schema.model import Kind, Relation, TableSchema, Type
+from landbridge.schema.names import quote
 from landbridge.schema.native import take_apart
 
 TYPES = {
@@ -74,3 +75,12 @@ def render_type(kind: Type) -> str:
 def create_table(relation: Relation, schema: TableSchema) -> str:
     """CREATE TABLE IF NOT EXISTS; lengths of text are not declared, DuckDB would not keep them."""
     return ddl.create_table(relation, schema, render_type)
+
+
+DIALECT = ddl.Dialect(
+    literal=ddl.literal,
+    types=ddl.rendered(render_type),
+    check=lambda _relation, schema, _keys: ddl.refuse_twins(schema.names, "duckdb"),
+    identity=lambda _word, _leads_key: None,  # it would be a sequence, another object to make and to drop
+    index_part=lambda column: quote(column.name),
+)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -17,7 +17,7 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def qualify(relation: Relation) -> str:
+def qualify(relation: Relation, quote: Callable[[str], str] = quote) -> str:
     """The relation's levels, each quoted, outermost first, joined with dots."""
     return ".".join(quote(level) for level in relation.levels)
 

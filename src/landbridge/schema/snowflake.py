@@ -1,6 +1,12 @@
-"""Snowflake's types, read as its catalogue, its DESCRIBE or a person writes them (seed 000, section 0.5)."""
+"""Snowflake's types: read as its catalogue or a person writes them (seed 000, section 0.5), written as DDL."""
 
+from collections.abc import Iterable
+from functools import partial
+
+from landbridge.errors import SchemaMismatch
+from landbridge.schema import ddl
 from landbridge.schema.model import Kind, Type
+from landbridge.schema.names import quote
 from landbridge.schema.native import take_apart
 
 KINDS: dict[str, Kind] = {
@@ -34,6 +40,27 @@ CLOCKS: dict[str, Kind] = {
 }
 DEFAULT_NUMBER = (38, 0)
 DEFAULT_DIGITS = 9
+MAX_DIGITS = 38
+MAX_SCALE = 37
+MAX_VARCHAR = 134_217_728  # characters that VARCHAR(n) can declare
+MAX_NAME = 255  # characters
+MICROSECONDS = 6
+# an integer of Snowflake is NUMBER(38,0): the digits that ours need say more
+WORDS: dict[Kind, str] = {
+    "boolean": "BOOLEAN",
+    "int16": "NUMBER(5,0)",
+    "int32": "NUMBER(10,0)",
+    "int64": "NUMBER(19,0)",
+    "float32": "FLOAT",
+    "float64": "FLOAT",
+    "binary": "BINARY",
+    "date": "DATE",
+    "time": "TIME({})",
+    "timestamp": "TIMESTAMP_NTZ({})",
+    "timestamptz": "TIMESTAMP_LTZ({})",
+    "json": "VARIANT",
+    "uuid": "VARCHAR(36)",
+}
 
 
 def parse_type(native: str) -> Type:
@@ -53,3 +80,45 @@ def parse_type(native: str) -> Type:
     if words in ("char", "character"):
         return Type("char", length=first or 1)
     return Type("text", length=first if words in ("varchar", "string", "text") else None)
+
+
+def render_type(kind: Type) -> str:
+    """The DDL word for `kind`; VARCHAR, which keeps its digits, for a decimal that no NUMBER holds."""
+    if kind.kind == "decimal":
+        return _decimal(kind)
+    if kind.kind in ("char", "text"):
+        word = "CHAR" if kind.kind == "char" else "VARCHAR"
+        length = kind.length or (1 if kind.kind == "char" else None)
+        return f"{word}({length})" if length and length <= MAX_VARCHAR else "VARCHAR"
+    return WORDS[kind.kind].format(MICROSECONDS if kind.precision is None else kind.precision)
+
+
+def _decimal(kind: Type) -> str:
+    scale = kind.scale or 0
+    if kind.precision is None or kind.precision > MAX_DIGITS or not 0 <= scale <= min(kind.precision, MAX_SCALE):
+        return "VARCHAR"
+    return f"NUMBER({kind.precision},{scale})"
+
+
+def _check_names(names: Iterable[str]) -> None:
+    if long := [name for name in names if len(name) > MAX_NAME]:
+        raise SchemaMismatch(
+            "\n".join(f"name {name} is longer than the {MAX_NAME} characters that snowflake takes" for name in long),
+            hint=ddl.RENAME,
+        )
+
+
+def _identity(word: str, _leads_key: bool) -> str | None:  # noqa: FBT001 - as Dialect.identity is called
+    """Snowflake's takes the numbers that a load brings."""
+    return "AUTOINCREMENT" if word.startswith("NUMBER(") and word.endswith(",0)") else None
+
+
+DIALECT = ddl.Dialect(
+    literal=ddl.backslash_literal,
+    types=ddl.rendered(render_type),
+    check=lambda relation, schema, _keys: _check_names((*relation.levels, *schema.names)),
+    short=partial(ddl.shortened, limit=MAX_NAME),
+    identity=_identity,
+    index_part=lambda column: quote(column.name),
+    has_indexes=False,
+)
