@@ -151,7 +151,7 @@ def full_disks(shop: Workshop) -> Iterator[Trial]:
     """Part (f): no space left, at the stage and at the server; the old rows stay, and space is all a rerun needs."""
     for scene, what, act in (
         ("run, swap", "no space at the stage", partial(_full_stage, shop, "run, swap", "stage", "are free")),
-        ("export", "no space at the exports", partial(_full_stage, shop, "export", "exports")),
+        ("export", "no space at the exports", partial(_full_stage, shop, "export", "exports", spare=1_800_000)),
         ("import, swap", "no space for the landing table", partial(_full_landing, shop)),
         ("import, rewrite", "no space for the new rows", partial(_full_target, shop)),
     ):
@@ -163,9 +163,10 @@ def _cannot_mount() -> tuple[str, list[str]]:
 
 
 def _full_stage(
-    shop: Workshop, scene: str, place: str, words: str = "no space left on device"
+    shop: Workshop, scene: str, place: str, words: str = "no space left on device", spare: int = 700_000
 ) -> tuple[str, list[str]]:
-    with shop.case(SCENES[scene]) as case, _nearly_full(case.folder / place) as grow:
+    """With less than three quarters of what a parcel needs it is refused beforehand; with more, it runs out of space."""
+    with shop.case(SCENES[scene]) as case, _nearly_full(case.folder / place, spare) as grow:
         found = _fails_for_space(case, words)
         grow("64m")
         return "", found + rerun(case)
@@ -216,7 +217,7 @@ def _mounted(place: Path, options: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def _nearly_full(place: Path, spare: int = 700_000) -> Iterator[Callable[[str], None]]:
+def _nearly_full(place: Path, spare: int) -> Iterator[Callable[[str], None]]:
     """The folder `place` on a disk of its own that has `spare` bytes left."""
     place.mkdir(exist_ok=True)
     aside = place.with_name("aside")

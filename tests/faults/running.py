@@ -89,7 +89,7 @@ def wait_until(met: Callable[[], bool], *, unless: Callable[[], bool] = lambda: 
 
 def _stopped(coordinator: psutil.Process) -> bool:
     try:
-        family = [coordinator, *coordinator.children()]
+        family = [coordinator, *coordinator.children(recursive=True)]  # workers are children of their server
         return any(one.status() == psutil.STATUS_STOPPED for one in family)
     except psutil.NoSuchProcess:
         return False

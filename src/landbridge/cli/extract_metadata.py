@@ -10,8 +10,9 @@ from landbridge.cli.outcome import error_entry
 from landbridge.cli.text import print_json
 from landbridge.engine.extraction import Look, extract
 from landbridge.engine.sync import worst
+from landbridge.errors import UsageError
 
-CREATED = {"created": "; target created", "exists": "; the target exists", "replaced": "; target replaced"}
+TARGET = {None: "", "exists": "; the target exists", "created": "; target created", "replaced": "; target made anew"}
 
 
 def extract_metadata_command(
@@ -22,24 +23,43 @@ def extract_metadata_command(
         bool, typer.Option("--check-changes/--no-check-changes", help="Compare with what was written last, and tell.")
     ] = True,
     force: Annotated[bool, typer.Option("--force", help="Write the files also where nothing has changed.")] = False,
+    create: Annotated[
+        bool, typer.Option("--create-postgres", help="Make the target tables that are missing, of whatever database.")
+    ] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop-existing", help="With it: drop targets that are there, with all their rows.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to drop.")] = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,
 ) -> None:
     """Write what each source table looks like to metadata/, keep what it looked like before, and tell what changed."""
+    if drop and not create:
+        raise UsageError("--drop-existing is for --create-postgres", hint="landbridge extract-metadata --help")
     seen: list[Look] = []
     with open_world(project, changing=False) as world:
-        for look in extract(world, chosen(world.project, table, every=every), check=check_changes, force=force):
+        tables = chosen(world.project, table, every=every)
+        if drop and not yes and not _agreed(f"drop the target tables of {', '.join(t.name for t in tables)}?"):
+            raise UsageError("nothing was dropped", hint="--yes drops without asking")
+        for look in extract(world, tables, check=check_changes, force=force, create=create, drop=drop):
             seen.append(look)
             if look.error:
                 report(look.error, prefix=f"error: {look.table}")
             elif look.status == "CHANGED":
                 typer.echo(_alert(look), err=True)
             if not as_json:
-                typer.echo(f"{look.table}: {look.status}")
+                typer.echo(f"{look.table}: {look.status}{TARGET[look.target]}")
     if as_json:
         print_json([_entry(look) for look in seen])
     if code := worst(look.error for look in seen):
         raise typer.Exit(code)
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return typer.confirm(f"{question} All their rows are lost.", err=True)
+    except typer.Abort:  # nobody is there to answer
+        return False
 
 
 def _alert(look: Look) -> str:
@@ -50,7 +70,7 @@ def _alert(look: Look) -> str:
         f"Summary: {look.summary}",
         "",
         "Detailed Changes:",
-        *(f"  {change}" for change in look.changes),
+        *(f"  {change.line}" for change in look.changes),
         "",
         "Archived old metadata:",
         *(f"  • {path}" for path in look.archived),
@@ -73,5 +93,6 @@ def _entry(look: Look) -> dict[str, Any]:
             for change in look.changes
         ],
         "archived": list(look.archived),
+        "target": look.target,
         "error": error_entry(look.error),
     }

@@ -30,6 +30,10 @@ class Catalog(Protocol):
         """Create the table, and its schema, if it is missing; return whether it was."""
         ...
 
+    def execute(self, statements: Sequence[str]) -> None:
+        """Execute statements that change tables: all of them or none. Raises TargetError, AccessDenied, Unreachable."""
+        ...
+
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """What `doctor` prints: reachability, login, TLS, clock skew, the grants that these tables need.
 

@@ -10,23 +10,28 @@ from typing import Literal
 from landbridge.config.tables import Table
 from landbridge.engine.metadata_folder import INITIAL, Entry, MetadataFolder
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError, SourceError, WorldError
+from landbridge.errors import LandbridgeError, SourceError, UsageError, WorldError
 from landbridge.schema.columns import leaving_table
-from landbridge.schema.dialects import table_ddl
 from landbridge.schema.drift import Change, changes, summary
 from landbridge.schema.metadata import Extracted
+from landbridge.schema.names import qualify, quote
+from landbridge.schema.table_ddl import table_ddl, table_statements
 
-Status = Literal["NEW", "CHANGED", "UNCHANGED", "WRITTEN", "FAILED"]
+Status = Literal["NEW", "CHANGED", "UNCHANGED", "WRITTEN", "SAVED", "FAILED"]
+Target = Literal["exists", "created", "replaced"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one table's look found; WRITTEN: its files were, and no change was looked for or found."""
+    """What one table's look found. WRITTEN: its files were, and no change was looked for or found; SAVED: its source
+    was not asked, the files that were carried here stand.
+    """
 
     table: str
     status: Status
     changes: tuple[Change, ...] = ()
     archived: tuple[str, ...] = ()
+    target: Target | None = None
     error: LandbridgeError | None = None
 
     @property
@@ -34,16 +39,23 @@ class Look:
         return summary(self.changes)
 
 
-def extract(world: World, tables: Sequence[Table], *, check: bool, force: bool) -> Iterator[Look]:
-    """Look at each table's source, and write what is new or has changed. One that fails does not stop the others."""
-    seen = _seen(world, tables)
+def extract(
+    world: World, tables: Sequence[Table], *, check: bool, force: bool, create: bool = False, drop: bool = False
+) -> Iterator[Look]:
+    """Look at each table's source, and write what is new or has changed; with `create` also make its target.
+
+    Then the saved files are enough where this project does not know the source. One that fails does not stop the
+    others.
+    """
+    away = {table.name for table in tables if create and table.read.connection not in world.project.connections}
+    seen = _seen(world, [table for table in tables if table.name not in away])
     for table in tables:
-        found = seen[table.name]
-        if isinstance(found, LandbridgeError):
-            yield Look(table.name, "FAILED", error=found)
-            continue
         try:
-            yield _look(world, table, found, check=check, force=force)
+            if table.name in away:
+                look = Look(table.name, "SAVED")
+            else:
+                look = _look(world, table, seen, check=check, force=force)
+            yield replace(look, target=_create(world, table, drop=drop)) if create else look
         except LandbridgeError as error:
             yield Look(table.name, "FAILED", error=error)
 
@@ -77,7 +89,12 @@ def _not_there(table: Table) -> SourceError:
     )
 
 
-def _look(world: World, table: Table, found: Extracted, *, check: bool, force: bool) -> Look:
+def _look(
+    world: World, table: Table, seen: Mapping[str, Extracted | LandbridgeError], *, check: bool, force: bool
+) -> Look:
+    found = seen[table.name]
+    if isinstance(found, LandbridgeError):
+        raise found
     folder = MetadataFolder(world.project.folder)
     before = folder.load(table.name)
     if before is None:
@@ -91,27 +108,63 @@ def _look(world: World, table: Table, found: Extracted, *, check: bool, force: b
         written = folder.save(table.name, found, target_ddl(world, table, found))
         return Look(table.name, "WRITTEN" if written else "UNCHANGED", told)
     archived = tuple(map(str, folder.archive(table.name, found.extracted_at)))
-    lines = (*(f"{change}  [{change.word}]" for change in told), *(f"archived: {path}" for path in archived))
+    classes = (f"{change.line}  [{'safe' if change.safe else 'breaking'}]" for change in told)
+    lines = (*classes, *(f"archived: {path}" for path in archived))
     folder.note(Entry(table.name, found.extracted_at, summary(told), lines))
     folder.save(table.name, found, target_ddl(world, table, found))
     return Look(table.name, "CHANGED", told, archived)
 
 
-def target_ddl(world: World, table: Table, extracted: Extracted) -> str:
-    """CREATE TABLE of the table's target, in its own dialect; PostgreSQL's where this side does not know it."""
+def saved(world: World, table: Table) -> Extracted:
+    """What was written last. Raises UsageError where nothing was, ConfigError where it cannot be read."""
+    found = MetadataFolder(world.project.folder).load(table.name)
+    if found is None:
+        raise UsageError(
+            f"there is no metadata of {table.name} in {world.project.folder}",
+            hint="carry the folder metadata/ here, or, where the source is: "
+            f"landbridge extract-metadata --table {table.name}",
+        )
+    return found
+
+
+def target_dialect(world: World, table: Table) -> str:
+    """The dialect of the table's target; PostgreSQL's where this side does not know that connection."""
     options = world.project.connections.get(table.write.connection)
+    return options.type if options else "postgres"
+
+
+def target_ddl(world: World, table: Table, extracted: Extracted) -> str:
+    """CREATE TABLE of the table's target, in its own dialect, with all that belongs to it."""
     rows = extracted.statistics.row_count
-    remarks = [
-        f"source: {extracted.relation} ({extracted.connection_type})",
-        f"extracted at: {extracted.extracted_at:%Y-%m-%dT%H:%M:%SZ}",
-        *([f"rows: {rows}"] if rows is not None else []),
-    ]
-    relation = table.write.relation
     return table_ddl(
-        options.type if options else "postgres",
-        replace(relation, database=None),
+        target_dialect(world, table),
+        replace(table.write.relation, database=None),
         leaving_table(extracted.table, table.read.columns),
         source_dialect=extracted.connection_type,
         indexes=table.indexes,
-        remarks=remarks,
+        remarks=[
+            f"source: {extracted.relation} ({extracted.connection_type})",
+            f"extracted at: {extracted.extracted_at:%Y-%m-%dT%H:%M:%SZ}",
+            *([f"rows: {rows}"] if rows is not None else []),
+        ],
     )
+
+
+def _create(world: World, table: Table, *, drop: bool) -> Target:
+    """Make the target from the saved metadata, in one transaction; one that is there stays, unless it is dropped."""
+    extracted, relation = saved(world, table), table.write.relation
+    catalog = world.connector(table.write.connection)
+    there = catalog.describe([relation])[relation] is not None
+    if there and not drop:
+        return "exists"
+    making = table_statements(
+        target_dialect(world, table),
+        relation,
+        leaving_table(extracted.table, table.read.columns),
+        source_dialect=extracted.connection_type,
+        indexes=table.indexes,
+    )
+    schema = [f"CREATE SCHEMA IF NOT EXISTS {quote(relation.schema)}"] if relation.schema else []
+    dropping = [f"DROP TABLE {qualify(relation)}"] if there else []
+    catalog.execute([*schema, *dropping, *making])
+    return "replaced" if there else "created"

@@ -45,10 +45,15 @@ def table_ddl(
     Raises SchemaMismatch for names, keys or indexes that cannot be.
     """
     new = _NewTable(dialect, TARGETS[dialect], relation, table, source_dialect, tuple(indexes))
-    new.check()
-    statements = [new.create(), *new.beside()]
     lines = [f"-- {_in_a_line(text)}" for text in (*new.left_out(), *remarks)]
-    return "\n\n".join([*(f"{one};" for one in statements), *(["\n".join(lines)] if lines else [])]) + "\n"
+    return "\n\n".join([*(f"{one};" for one in new.statements()), *(["\n".join(lines)] if lines else [])]) + "\n"
+
+
+def table_statements(
+    dialect: str, relation: Relation, table: TableMetadata, *, source_dialect: str, indexes: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The statements of `table_ddl`, to be executed in their order. Raises as that does."""
+    return _NewTable(dialect, TARGETS[dialect], relation, table, source_dialect, tuple(indexes)).statements()
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,12 @@ class _NewTable:
     def place(self) -> str:
         return qualify(self.relation, self.dialect.quote)
 
-    def check(self) -> None:
+    def statements(self) -> tuple[str, ...]:
         """Raises SchemaMismatch for what the database does not take."""
+        self._check()
+        return (self._create(), *self._beside())
+
+    def _check(self) -> None:
         names = (*self.relation.levels, *self.schema.names)
         if wrong := [name for name in names if not name or not _is_text(name)]:
             raise SchemaMismatch("\n".join(f"not a name that SQL can hold: {name!r}" for name in wrong))
@@ -107,7 +116,7 @@ class _NewTable:
             raise SchemaMismatch("\n".join(f"a key names column {name!r}, which is not there" for name in missing))
         self.dialect.check(self.relation, self.schema, self.keys)
 
-    def create(self) -> str:
+    def _create(self) -> str:
         quote = self.dialect.quote
         lines = [self._define(column) for column in self.table.columns]
         if self.schema.primary_key:
@@ -121,7 +130,7 @@ class _NewTable:
         comment = f" COMMENT = {self._text(self.table.comment)}" if self._inline(self.table.comment, "table") else ""
         return f"CREATE TABLE IF NOT EXISTS {self.place} (\n{body}\n){self.dialect.suffix}{comment}"
 
-    def beside(self) -> Iterator[str]:
+    def _beside(self) -> Iterator[str]:
         """The statements that follow CREATE TABLE."""
         if self.dialect.within:
             return

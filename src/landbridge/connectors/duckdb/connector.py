@@ -219,6 +219,13 @@ class DuckDB:
             connection.execute(create_table(relation, schema))
         return True
 
+    def execute(self, statements: Sequence[str]) -> None:
+        with self._open(TargetError, writable=True) as connection:
+            connection.begin()
+            for statement in statements:
+                connection.execute(statement)
+            connection.commit()
+
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """A file has no login, no TLS and no clock of its own; what can be asked is whether it opens."""
         if writes and not self._exists:

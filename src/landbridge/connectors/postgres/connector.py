@@ -125,6 +125,14 @@ class Postgres:
         with connect(self.server, LOADS) as connection, border(TargetError, str(relation)):
             return catalog.create(connection, place, schema)
 
+    def execute(self, statements: Sequence[str]) -> None:
+        """See Catalog."""
+        with connect(self.server, LOADS) as connection, border(TargetError, f"tables of {self.name}"):
+            connection.prepare_threshold = None  # a plan that was kept would not fit the table that is altered
+            with connection.transaction():
+                for statement in statements:
+                    connection.execute(statement.encode())
+
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """See Catalog."""
         try:
