@@ -165,7 +165,7 @@ def _cannot_mount() -> tuple[str, list[str]]:
 def _full_stage(
     shop: Workshop, scene: str, place: str, words: str = "no space left on device", spare: int = 700_000
 ) -> tuple[str, list[str]]:
-    """With less than three quarters of what a parcel needs it is refused beforehand; with more, it runs out of space."""
+    """With less than three quarters of what a parcel needs it is refused beforehand; with more, space runs out."""
     with shop.case(SCENES[scene]) as case, _nearly_full(case.folder / place, spare) as grow:
         found = _fails_for_space(case, words)
         grow("64m")
