@@ -6,7 +6,7 @@ import pytest
 
 from landbridge.config import credentials
 from landbridge.config.connections import DEFAULTS
-from landbridge.connectors.duckdb.connector import DuckDBOptions
+from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.connectors.postgres.connector import PostgresOptions
 from landbridge.connectors.registry import OPTIONS, open_connector
 from landbridge.connectors.snowflake import SnowflakeOptions

@@ -11,7 +11,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from landbridge.connectors.duckdb.connector import DuckDB, DuckDBOptions
+from landbridge.connectors.duckdb.connector import DuckDB
+from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.contracts.values import Read
 from landbridge.errors import SourceError, Unreachable
 from landbridge.schema.arrow import arrow_schema

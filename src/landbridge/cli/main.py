@@ -18,10 +18,11 @@ from landbridge.errors import LandbridgeError, UsageError
 Summaries = Mapping[str, "str | Summaries"]
 
 COMMANDS: Summaries = {
-    "init": "Make a project: landbridge.yaml, config/tables.yaml, keys.",
+    "init": "Make a project: landbridge.yaml, tables.yaml, keys.",
     "plan": "Print what a run would do; change nothing.",
     "extract-metadata": "What the source tables look like, and what has changed.",
     "change-history": "What changed in the source tables, and when.",
+    "migrate-tables": "Change targets that have fallen behind.",
     "create-tables": "Create the target tables that are missing.",
     "export-data": "Source to sealed parcels, to be carried.",
     "import-data": "Carried parcels to the target.",
@@ -45,7 +46,7 @@ COMMANDS: Summaries = {
         "rotate": "Make a new identity or signing key.",
         "revoke": "Trust a key no more.",
     },
-    "doctor": "Ask every connection: reachable, login, TLS, grants, clock.",
+    "doctor": "Ask every connection: login, TLS, grants, clock skew.",
     "demo": "Carry real tables across a gap, here and now.",
 }
 GROUP_HELP = {

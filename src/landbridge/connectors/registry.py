@@ -4,7 +4,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from landbridge.connectors.duckdb.connector import DuckDBOptions
+from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.connectors.postgres.connector import PostgresOptions
 from landbridge.connectors.snowflake import SnowflakeOptions
 from landbridge.contracts.catalog import Catalog

@@ -41,12 +41,19 @@ def create_tables(world: World, tables: Sequence[Table], *, location: str | None
             yield Created(table.name, relation, "failed", error=error)
 
 
-def _schema(world: World, table: Table, location: str | None) -> TableSchema:
+def carried_schema(world: World, table: Table, location: str | None) -> TableSchema | None:
+    """What the newest carried parcel holds; None where there is none. Raises every refusal of `open_parcel`."""
     place = location or world.project.imports
     store = open_store(place)
     folders = find_parcels(store, table.name) if location or store.is_there() else []  # a new project has no imports
-    if folders:
-        return open_folder(world, place, max(folders), table=table.name).manifest.schema
+    return open_folder(world, place, max(folders), table=table.name).manifest.schema if folders else None
+
+
+def _schema(world: World, table: Table, location: str | None) -> TableSchema:
+    carried = carried_schema(world, table, location)
+    if carried is not None:
+        return carried
+    place = location or world.project.imports
     if table.read.connection not in world.project.connections:
         raise UsageError(
             f"no parcel of {table.name} at {place}, and its source {table.read.connection!r} is not reached from here",

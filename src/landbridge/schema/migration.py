@@ -8,7 +8,7 @@ from landbridge.errors import SchemaMismatch
 from landbridge.schema import alter, duckdb, postgres, rebuild
 from landbridge.schema.alter import Dialect, Step, Way
 from landbridge.schema.conversion import refused
-from landbridge.schema.drift import Change, compare, paired, summary
+from landbridge.schema.drift import Change, Kind, compare, paired, summary
 from landbridge.schema.fit import loadable
 from landbridge.schema.metadata import ColumnMetadata, TableMetadata
 from landbridge.schema.model import Relation, TableSchema, Type
@@ -46,6 +46,10 @@ class _Words:
     key: Callable[[str], str]
 
 
+UNDONE: dict[Kind, tuple[str, ...]] = {
+    "column_type_changed": ("type", "data_type"),
+    "column_nullability_changed": ("is_nullable",),
+}
 WORDS: dict[Dialect, _Words] = {
     "postgres": _Words(postgres.parse_type, postgres.render_type, postgres.create_table, fold),
     "duckdb": _Words(duckdb.parse_type, duckdb.render_type, duckdb.create_table, str.lower),
@@ -81,6 +85,31 @@ def migration(
     )
     steps = rebuild.steps if rebuild.needed(way, changes) else alter.steps
     return Migration(relation, changes, tuple(steps(way, changes)), way.after)
+
+
+def as_far_as_safe(standing: TableMetadata, whole: Migration) -> TableMetadata:
+    """What is wanted as far as the way there breaks nothing: the table after `whole`, its breaking changes undone."""
+    breaking = [change for change in whole.changes if not change.safe]
+    was = {change.column: change.before for change in whole.changes if change.kind == "column_renamed"}
+    columns = {column.name: column for column in whole.after.columns}
+    for change in breaking:
+        name = change.column or ""
+        old = standing.column(was.get(name) or name)
+        if change.kind == "column_added":
+            del columns[name]
+        elif old is not None and change.kind == "column_removed":
+            columns[name] = old
+        elif old is not None and change.kind in UNDONE:
+            columns[name] = replace(columns[name], **{field: getattr(old, field) for field in UNDONE[change.kind]})
+    back = {change.column: change.before for change in breaking if change.kind == "column_renamed"}
+    kept = (replace(column, name=back.get(column.name) or column.name) for column in columns.values())
+    keys = {change.kind for change in breaking}
+    return replace(
+        whole.after,
+        columns=tuple(kept),
+        primary_key=standing.primary_key if "primary_key_changed" in keys or back else whole.after.primary_key,
+        unique_keys=standing.unique_keys if "unique_keys_changed" in keys or back else whole.after.unique_keys,
+    )
 
 
 def _wrong_renames(

@@ -1,7 +1,7 @@
 """The whole DDL of a target table, as `metadata/ddl/{table}_create.sql` has it (docs/metadata-change-tracking.md)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from landbridge.errors import SchemaMismatch
@@ -54,6 +54,21 @@ def table_statements(
 ) -> tuple[str, ...]:
     """The statements of `table_ddl`, to be executed in their order. Raises as that does."""
     return _NewTable(dialect, TARGETS[dialect], relation, table, source_dialect, tuple(indexes)).statements()
+
+
+def as_target(dialect: str, table: TableMetadata, *, source_dialect: str) -> TableMetadata:
+    """The table under the names and with the defaults that `table_ddl` gives it."""
+    new = _NewTable(dialect, TARGETS[dialect], Relation("_"), table, source_dialect, ())
+    return replace(
+        table,
+        columns=tuple(
+            replace(column, name=fold(column.name), default_value=None if column.identity else new.default(column))
+            for column in table.columns
+        ),
+        primary_key=new.schema.primary_key,
+        unique_keys=tuple(new.unique_keys),
+        foreign_keys=(),
+    )
 
 
 @dataclass(frozen=True)
@@ -151,7 +166,7 @@ class _NewTable:
             name = fold(column.name)
             if column.identity and name not in identity:
                 yield f"left out: identity ({column.identity}) of {name}"
-            elif column.default_value is not None and not column.identity and self._default(column) is None:
+            elif column.default_value is not None and not column.identity and self.default(column) is None:
                 yield f"left out: default of {name}, in {self.source} {column.default_value}"
             if column.comment and not self._commented(column.comment, "column"):
                 yield f"comment of {name}: {column.comment}"
@@ -174,7 +189,7 @@ class _NewTable:
         words = [self.dialect.quote(name), self.types[name]]
         if not column.is_nullable:
             words.append("NOT NULL")
-        default = None if column.identity else self._default(column)
+        default = None if column.identity else self.default(column)
         if default not in (None, "NULL"):
             words.append(f"DEFAULT {default}")
         if clause := self._identities.get(name):
@@ -183,7 +198,8 @@ class _NewTable:
             words.append(f"COMMENT {self._text(column.comment)}")
         return " ".join(words)
 
-    def _default(self, column: ColumnMetadata) -> str | None:
+    def default(self, column: ColumnMetadata) -> str | None:
+        """Its default in the target's words; None where it has none there."""
         words = take_apart(column.data_type)[0]
         literal = column.type.kind not in ("text", "json") or (words.startswith(LITERAL) and "[" not in words)
         if column.default_value is None or not literal:

@@ -6,14 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing import TYPE_CHECKING, Any
 
 from landbridge.connectors.conform import Bounds, conform
 from landbridge.connectors.duckdb import sql
 from landbridge.connectors.duckdb.failures import translated
 from landbridge.connectors.duckdb.metadata import metadata
+from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
 from landbridge.schema.arrow import arrow_schema
@@ -36,31 +35,6 @@ BOUNDS: Bounds = {
     "timestamp": (2 - 2**63, 2**63 - 2),
     "timestamptz": (2 - 2**63, 2**63 - 2),
 }
-
-
-class DuckDBOptions(BaseModel):
-    """How a DuckDB file is opened."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-    type: Literal["duckdb"] = Field(description="the kind of connection")
-    path: str = Field(min_length=1, description="database file; a relative one is below the project folder")
-    database: str | None = Field(
-        None, min_length=1, description="catalog name that it is attached as; default: the file's stem"
-    )
-    memory_limit: str = Field(
-        "256MB",
-        pattern=r"^[0-9]+(\.[0-9]+)? ?([KMGT]i?)?B$",
-        description="most memory that one process of DuckDB takes, as in 256MB or 1GiB",
-    )
-    threads: int | None = Field(None, ge=1, description="threads of one process; default: DuckDB's own choice")
-
-    @field_validator("path")
-    @classmethod
-    def _is_a_file(cls, path: str) -> str:
-        if path.startswith(":memory:"):
-            raise ValueError("must be a file: several processes have to see the same database")
-        return path
 
 
 class DuckDB:

@@ -1,0 +1,177 @@
+"""Targets that have fallen behind: what is missing, and doing it in one transaction
+(docs/metadata-change-tracking.md, "Migrations").
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from landbridge.config.tables import Table
+from landbridge.contracts.values import Read
+from landbridge.engine.creation import carried_schema
+from landbridge.engine.extraction import saved, target_dialect
+from landbridge.engine.world import World
+from landbridge.errors import LandbridgeError, SchemaMismatch, TargetError, UsageError
+from landbridge.ledger import leases
+from landbridge.schema.alter import Dialect
+from landbridge.schema.columns import leaving_table
+from landbridge.schema.ddl import literal
+from landbridge.schema.fit import fit
+from landbridge.schema.metadata import ColumnMetadata, TableMetadata
+from landbridge.schema.migration import Migration, as_far_as_safe, migration
+from landbridge.schema.model import Relation, TableSchema
+from landbridge.schema.names import folded, qualify, quote
+from landbridge.schema.table_ddl import as_target
+
+MIGRATIONS = "_pipeline_migrations"
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """What became of one table: `done`, or what would be done; `left` are the lines of breaking changes left undone."""
+
+    table: str
+    relation: Relation
+    done: Migration | None = None
+    left: tuple[str, ...] = ()
+    error: LandbridgeError | None = None
+
+
+def migrate_tables(
+    world: World, tables: Sequence[Table], *, location: str | None, dry_run: bool, allow_breaking: bool
+) -> Iterator[Migrated]:
+    """Make of each standing target what its newest carried parcel, else the saved metadata, wants.
+
+    Breaking changes are left undone unless they are allowed; a table for which some are left is a failure. One that
+    fails does not stop the others.
+    """
+    for table in tables:
+        relation = table.write.relation
+        try:
+            with _alone(world, table, changing=not dry_run):
+                whole = _planned(world, table, location)
+                done, left = (whole, ()) if allow_breaking else _safe(world, table, whole)
+                if not dry_run and done.steps:
+                    _execute(world, table, done)
+            error = _left_undone(table, left) if left else None
+            yield Migrated(table.name, relation, done, left, error)
+        except LandbridgeError as error:
+            yield Migrated(table.name, relation, error=error)
+
+
+@contextmanager
+def _alone(world: World, table: Table, *, changing: bool) -> Iterator[None]:
+    """No load of the table runs meanwhile."""
+    if not changing:
+        yield
+        return
+    lease = leases.acquire(world.ledger, f"table:{table.name}")
+    try:
+        with leases.Heartbeat(world.ledger, lease):
+            yield
+    finally:
+        leases.release(world.ledger, lease)
+
+
+def _planned(world: World, table: Table, location: str | None) -> Migration:
+    standing, dialect = _standing(world, table), _dialect(world, table)
+    wanted = _roomy(_wanted(world, table, location, standing), standing)
+    return migration(standing, wanted, dialect, table.write.relation)
+
+
+def _roomy(wanted: TableMetadata, standing: TableMetadata) -> TableMetadata:
+    """A standing type that holds every value stays: nobody needs it narrower."""
+
+    def kept(column: ColumnMetadata) -> ColumnMetadata:
+        old = standing.column(column.name)
+        if old is None or fit(column.type, old.type) not in ("exact", "widened"):
+            return column
+        return replace(column, type=old.type, data_type=old.data_type)
+
+    return replace(wanted, columns=tuple(map(kept, wanted.columns)))
+
+
+def _safe(world: World, table: Table, whole: Migration) -> tuple[Migration, tuple[str, ...]]:
+    left = tuple(change.line for change in whole.changes if not change.safe)
+    if not left:
+        return whole, ()
+    standing, dialect = _standing(world, table), _dialect(world, table)
+    return migration(standing, as_far_as_safe(standing, whole), dialect, table.write.relation), left
+
+
+def _standing(world: World, table: Table) -> TableMetadata:
+    place = table.write
+    (found,) = world.connector(place.connection).metadata([Read(place.connection, place.relation)])
+    if found is None:
+        raise UsageError(
+            f"target {place.relation} does not exist", hint=f"landbridge create-tables --table {table.name}"
+        )
+    return found.table
+
+
+def _dialect(world: World, table: Table) -> Dialect:
+    match target_dialect(world, table):
+        case "postgres":
+            return "postgres"
+        case "duckdb":
+            return "duckdb"
+        case other:
+            raise UsageError(f"tables in {other} are not migrated by this version", hint="migrate them by hand")
+
+
+def _wanted(world: World, table: Table, location: str | None, standing: TableMetadata) -> TableMetadata:
+    arriving = carried_schema(world, table, location)
+    if arriving is not None:
+        return _of_parcel(folded(arriving), standing)
+    extracted = saved(world, table)
+    left = leaving_table(extracted.table, table.read.columns)
+    return as_target(target_dialect(world, table), left, source_dialect=extracted.connection_type)
+
+
+def _of_parcel(arriving: TableSchema, standing: TableMetadata) -> TableMetadata:
+    """A parcel knows no defaults and no unique keys: those of the target stay."""
+    defaults = {column.name: column.default_value for column in standing.columns}
+    columns = tuple(
+        ColumnMetadata(
+            name=column.name,
+            data_type=column.native or str(column.type),
+            type=column.type,
+            is_nullable=column.nullable,
+            default_value=defaults.get(column.name),
+        )
+        for column in arriving.columns
+    )
+    kept = tuple(key for key in standing.unique_keys if set(key) <= set(arriving.names))
+    return TableMetadata(columns=columns, primary_key=arriving.primary_key, unique_keys=kept)
+
+
+def _execute(world: World, table: Table, done: Migration) -> None:
+    """All steps and their record, or nothing. Raises TargetError, with the changes, where the database refuses one."""
+    book = replace(done.relation, table=MIGRATIONS)
+    making = (
+        f"CREATE TABLE IF NOT EXISTS {qualify(book)} (id BIGINT PRIMARY KEY, table_name VARCHAR NOT NULL, "
+        "action VARCHAR NOT NULL, ddl_executed VARCHAR NOT NULL, summary VARCHAR NOT NULL, "
+        "applied_at TIMESTAMP WITH TIME ZONE NOT NULL)"
+    )
+    ddl = ";\n".join(step.sql for step in done.steps)
+    told = ", ".join(literal(text) for text in (done.relation.table, "alter_table", ddl, done.summary))
+    noting = (
+        f"INSERT INTO {qualify(book)} SELECT coalesce(max({quote('id')}), 0) + 1, {told}, CURRENT_TIMESTAMP "  # noqa: S608
+        f"FROM {qualify(book)}"
+    )
+    try:
+        world.connector(table.write.connection).execute([*(step.sql for step in done.steps), making, noting])
+    except TargetError as error:
+        lines = "\n  ".join(change.line for change in done.changes)
+        raise TargetError(
+            f"{done.relation} was not migrated, and stands as before: {error.message}\n  {lines}",
+            hint=error.hint or "does a value not fit, or a view need a column? --dry-run shows the statements",
+        ) from error
+
+
+def _left_undone(table: Table, left: Sequence[str]) -> SchemaMismatch:
+    lines = "\n  ".join(left)
+    return SchemaMismatch(
+        f"breaking changes of {table.write.relation} are left undone:\n  {lines}",
+        hint=f"landbridge migrate-tables --table {table.name} --allow-breaking, after a look at --dry-run",
+    )
