@@ -5,7 +5,6 @@ from landbridge.engine.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
 from landbridge.engine.world import World
-from landbridge.errors import SchemaMismatch
 from landbridge.ledger import custody
 from landbridge.ledger.runs import Run
 from landbridge.schema.columns import chosen, leaving
@@ -66,14 +65,4 @@ def _target(plan: Plan, world: World, incoming: TableSchema | None) -> str:
         return f"target {relation} does not exist yet and will be created"
     if incoming is None:
         return f"target {relation} exists"
-    return f"target {relation} can hold all {_paired(plan, incoming, existing)} columns"
-
-
-def _paired(plan: Plan, incoming: TableSchema, existing: TableSchema) -> int:
-    try:
-        return len(pair(incoming, existing))
-    except SchemaMismatch as error:
-        raise SchemaMismatch(
-            error.message,
-            hint=f"landbridge migrate-tables --table {plan.pipeline_name} --dry-run shows what is missing",
-        ) from error
+    return f"target {relation} can hold all {len(pair(incoming, existing))} columns"

@@ -135,7 +135,8 @@ def pair(incoming: TableSchema, target: TableSchema) -> tuple[Pairing, ...]:
     ]
     if problems:
         raise SchemaMismatch(
-            "\n".join(problems), hint="change the target with ALTER TABLE, or what is read with source_query"
+            "\n".join(problems),
+            hint="landbridge migrate-tables --dry-run shows what is missing; or change what is read",
         )
     return paired
 
