@@ -2,11 +2,13 @@
 (docs/metadata-change-tracking.md).
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from landbridge import __version__
 from landbridge.config.tables import Table
 from landbridge.engine.metadata_folder import INITIAL, Entry, MetadataFolder
 from landbridge.engine.world import World
@@ -101,8 +103,10 @@ def _look(
         folder.note(Entry(table.name, found.extracted_at, INITIAL))
         folder.save(table.name, found, target_ddl(world, table, found))
         return Look(table.name, "NEW")
-    told = changes(before.table, found.table)
+    told = changes(before.table, found.table) if before.table != found.table else ()
     if not told and not force:  # what is there stays as it is, with the numbers of the look that wrote it
+        if folder.ddl_is_of(table.name, _inputs(world, table, before)):
+            return Look(table.name, "UNCHANGED")
         found = before
     if not told or not check:
         written = folder.save(table.name, found, target_ddl(world, table, found))
@@ -135,19 +139,30 @@ def target_dialect(world: World, table: Table) -> str:
 
 def target_ddl(world: World, table: Table, extracted: Extracted) -> str:
     """CREATE TABLE of the table's target, in its own dialect, with all that belongs to it."""
-    rows = extracted.statistics.row_count
     return table_ddl(
         target_dialect(world, table),
         replace(table.write.relation, database=None),
         leaving_table(extracted.table, table.read.columns),
         source_dialect=extracted.connection_type,
         indexes=table.indexes,
-        remarks=[
-            f"source: {extracted.relation} ({extracted.connection_type})",
-            f"extracted at: {extracted.extracted_at:%Y-%m-%dT%H:%M:%SZ}",
-            *([f"rows: {rows}"] if rows is not None else []),
-        ],
+        remarks=[*_facts(extracted), f"inputs: {_inputs(world, table, extracted)}"],
     )
+
+
+def _facts(extracted: Extracted) -> list[str]:
+    rows = extracted.statistics.row_count
+    return [
+        f"source: {extracted.relation} ({extracted.connection_type})",
+        f"extracted at: {extracted.extracted_at:%Y-%m-%dT%H:%M:%SZ}",
+        *([f"rows: {rows}"] if rows is not None else []),
+    ]
+
+
+def _inputs(world: World, table: Table, extracted: Extracted) -> str:
+    """A hash of all that the DDL is made from: to make it anew for each table would take longer than all the rest."""
+    seen = (extracted.relation, extracted.table, extracted.connection_type, _facts(extracted))
+    wanted = (table.read.columns, table.write.relation, table.indexes, target_dialect(world, table), __version__)
+    return hashlib.sha256(repr((seen, wanted)).encode()).hexdigest()[:16]
 
 
 def _create(world: World, table: Table, *, drop: bool) -> Target:

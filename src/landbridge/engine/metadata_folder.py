@@ -49,6 +49,10 @@ class MetadataFolder:
         text = _text(self.schema_file(table))
         return metadata_from_json(text, where=str(self.schema_file(table))) if text is not None else None
 
+    def ddl_is_of(self, table: str, inputs: str) -> bool:
+        """Whether the DDL was made from just these inputs, as its last line says."""
+        return (_text(self.ddl_file(table)) or "").endswith(f"-- inputs: {inputs}\n")
+
     def save(self, table: str, extracted: Extracted, ddl: str) -> bool:
         """Write what differs from what is there; return whether anything did. Raises WorldError."""
         wanted = {self.schema_file(table): metadata_to_json(extracted), self.ddl_file(table): ddl}

@@ -25,6 +25,8 @@ Kind = Literal[
     "uuid",
 ]
 
+KINDS = frozenset(get_args(Kind))
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -60,7 +62,7 @@ class Type:
     length: int | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
+        if self.kind not in KINDS:
             raise ValueError(f"unknown kind of type: {self.kind}")
 
     def __str__(self) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from functools import partial
 
+from functools import cache
+
 from landbridge.errors import SchemaMismatch
 from landbridge.schema import ddl
 from landbridge.schema.model import Kind, Relation, TableSchema, Type
@@ -50,6 +52,7 @@ WORDS: dict[Kind, str] = {
 }
 
 
+@cache
 def parse_type(native: str) -> Type:
     """The type that `native` means; text for one that has no kind of its own (arrays, enums, domains, interval, …)."""
     words, numbers = take_apart(native)
