@@ -1,9 +1,7 @@
 """PostgreSQL's types: read as `format_type()` writes them, written as DDL."""
 
 from collections.abc import Iterable
-from functools import partial
-
-from functools import cache
+from functools import cache, partial
 
 from landbridge.errors import SchemaMismatch
 from landbridge.schema import ddl
