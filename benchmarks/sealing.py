@@ -10,7 +10,7 @@ CLEAR = """
   - name: fin_clear
     encryption: false
     source: {connection: warehouse, schema: main, table: fin}
-    target: {connection: postgres, schema: public, table: fin}
+    target: {connection: postgres, schema: public, table: fin_clear}
 """
 MOST_TIME, MOST_SIZE = 1.15, 1.12
 

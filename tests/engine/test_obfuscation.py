@@ -3,10 +3,13 @@
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from landbridge.config.project import load_project
@@ -103,6 +106,25 @@ def test_nothing_can_be_read_off_a_medium(tmp_path: Path) -> None:
         r"landbridge-parcel/1\nparcel [0-9a-f]{32}\n([0-9a-f]{64} [0-9]+ [0-9a-f]{16}\.enc\n)+\n— - [A-Za-z0-9+/=]+\n",
         index.read_text(),
     )
+
+
+@pytest.mark.skipif(shutil.which("age") is None, reason="the age program is not installed")
+def test_the_age_program_and_any_parquet_reader_open_a_part(sides: tuple[Path, Path], tmp_path: Path) -> None:
+    """Padding is no layer of ours around the file: who has the key needs nothing of ours, ever."""
+    inside, outside = sides
+    (run,) = export(inside, "funds")
+    folder = tmp_path / "medium" / run.phases["source_to_stage_transfer"].details["folder"]
+    opened = []
+    for sealed in folder.glob("*.enc"):
+        plain = tmp_path / f"{sealed.stem}.plain"
+        subprocess.run(["age", "-d", "-i", outside / "keys" / "identity.txt", "-o", plain, sealed], check=True)
+        assert plain.stat().st_size == padded_size(plain.stat().st_size) >= 16 * 1024
+        if plain.read_bytes()[:4] == b"PAR1":
+            opened.append(plain)
+    (part,) = opened
+    rows = [{"id": 1, "name": "alpha"}, {"id": 2, "name": "beta"}, {"id": 3, "name": None}]
+    assert pq.read_table(part).to_pylist() == rows
+    assert duckdb.sql(f"FROM read_parquet('{part}')").fetchall() == [tuple(row.values()) for row in rows]
 
 
 def test_an_import_finds_them_by_itself(sides: tuple[Path, Path], tmp_path: Path) -> None:
