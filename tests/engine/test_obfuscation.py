@@ -14,7 +14,9 @@ import pytest
 
 from landbridge.config.project import load_project
 from landbridge.engine.arrivals import newest_arrival
+from landbridge.engine.creation import create_tables
 from landbridge.engine.events import Event, Notice
+from landbridge.engine.migration import migrate_tables
 from landbridge.engine.plan import plan_export
 from landbridge.engine.sync import plan_arrival
 from landbridge.engine.walk import walk
@@ -134,6 +136,20 @@ def test_an_import_finds_them_by_itself(sides: tuple[Path, Path], tmp_path: Path
     assert [load(outside, name).pipeline_status for name in ("prices", "funds")] == ["SUCCESS", "SUCCESS"]
     assert in_duckdb(tmp_path / "outside" / "mart.duckdb", "SELECT count(*) FROM prices") == [(100,)]
     assert load(outside, "prices") is None
+
+
+def test_targets_are_made_from_them(sides: tuple[Path, Path]) -> None:
+    """Columns come from the newest carried parcel, whatever its folder is called."""
+    inside, outside = sides
+    export(inside, "funds")
+    with world(outside) as here:
+        (made,) = create_tables(here, [here.project.table("funds")], location=None, dry_run=False)
+        assert (made.state, made.error) == ("created", None)
+        (same,) = migrate_tables(
+            here, [here.project.table("funds")], location=None, dry_run=False, allow_breaking=False
+        )
+        assert same.done is not None
+        assert same.done.steps == ()
 
 
 def test_without_the_export_index_they_are_opened_to_be_known(sides: tuple[Path, Path], tmp_path: Path) -> None:

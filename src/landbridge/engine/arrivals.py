@@ -26,13 +26,9 @@ def newest_arrival(world: World, table: str, location: str) -> str | None:
     The newest of a `full` table makes the older ones needless. Raises ParcelMissing where no finished parcel
     lies at `location`, or where a newer one should lie there; what was refused, where all that could be it was.
     """
-    hidden = [parcel for parcel in hidden_parcels(world, location) if parcel.pipeline_name == table]
-    known = hidden + _named_openly(world, table, location, ordered=bool(hidden))
-    sound = [parcel for parcel in known if not parcel.error]
-    if not sound:
+    newest = newest_parcel(world, table, location)
+    if newest is None:
         raise _none(world, table, location)
-    newest = max(sound, key=lambda parcel: parcel.sequence)
-    _refuse_harmed(world, table, location, newest)
     run = runs.latest_run(world.ledger, table, "import")
     if run and run.pipeline_status == "SUCCESS" and run.parcel_id == newest.parcel_id:
         return None
@@ -44,14 +40,26 @@ def newest_arrival(world: World, table: str, location: str) -> str | None:
     return newest.folder
 
 
+def newest_parcel(world: World, table: str, location: str) -> Hidden | None:
+    """The newest sound parcel of `table`, loaded or not, in whichever layout; None where there is none.
+
+    Raises what is wrong with one that is, or could be, newer.
+    """
+    hidden = [parcel for parcel in hidden_parcels(world, location) if parcel.pipeline_name == table]
+    known = hidden + _named_openly(world, table, location, ordered=bool(hidden))
+    sound = [parcel for parcel in known if not parcel.error]
+    if not sound:
+        return None
+    newest = max(sound, key=lambda parcel: parcel.sequence)
+    _refuse_harmed(world, table, location, newest)
+    return newest
+
+
 def _refuse_harmed(world: World, table: str, location: str, newest: Hidden) -> None:
     """Raise what is wrong with a parcel that is, or could be, a newer one of the table: its rows must not be missed."""
     for parcel in hidden_parcels(world, location):
-        newer = parcel.pipeline_name is None or (parcel.pipeline_name, parcel.sequence > newest.sequence) == (
-            table,
-            True,
-        )
-        if parcel.is_harmed and newer:
+        newer = parcel.pipeline_name == table and parcel.sequence > newest.sequence
+        if parcel.is_harmed and (newer or parcel.pipeline_name is None):
             open_folder(world, location, parcel.folder, table=table)
 
 

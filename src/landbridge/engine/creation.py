@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from landbridge.config.tables import Table
+from landbridge.engine.arrivals import newest_parcel
 from landbridge.engine.plan import plan_run
 from landbridge.engine.pre_validation import incoming_schema
 from landbridge.engine.staged import open_folder
@@ -13,7 +14,6 @@ from landbridge.errors import LandbridgeError, UsageError
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded
 from landbridge.stage.location import open_store
-from landbridge.stage.reading import find_parcels
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ def create_tables(world: World, tables: Sequence[Table], *, location: str | None
 def carried_schema(world: World, table: Table, location: str | None) -> TableSchema | None:
     """What the newest carried parcel holds; None where there is none. Raises every refusal of `open_parcel`."""
     place = location or world.project.imports
-    store = open_store(place)
-    folders = find_parcels(store, table.name) if location or store.is_there() else []  # a new project has no imports
-    return open_folder(world, place, max(folders), table=table.name).manifest.schema if folders else None
+    if not location and not open_store(place).is_there():  # a new project has no imports
+        return None
+    newest = newest_parcel(world, table.name, place)
+    return open_folder(world, place, newest.folder, table=table.name).manifest.schema if newest else None
 
 
 def _schema(world: World, table: Table, location: str | None) -> TableSchema:
