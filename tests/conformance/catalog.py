@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 from landbridge.contracts.values import Read
-from landbridge.schema.metadata import metadata_from_json, metadata_to_json
+from landbridge.schema.metadata import metadata_from_json, metadata_to_json, of_query
 from landbridge.schema.model import Column, TableSchema, Type
-from landbridge.schema.names import qualify
+from landbridge.schema.names import folded, qualify
+from landbridge.schema.structure import differences
+from landbridge.schema.table_ddl import as_target
+from tests.conformance import every_kind
 from tests.conformance.system import NUMBERS, System, ids, numbers, publish
 
 KEYED = TableSchema(
@@ -111,3 +114,22 @@ class CatalogSuite:
         assert before is not None
         assert after is not None
         assert before.table == after.table
+
+    def test_what_is_created_is_verified(self, system: System) -> None:
+        """No false alarm, of no kind of column nor of keys, whatever case and words the source had for them."""
+        columns = tuple(replace(column, name=column.name.upper()) for column in every_kind.SCHEMA.columns)
+        schema = TableSchema(columns, tuple(name.upper() for name in every_kind.SCHEMA.primary_key))
+        relation = system.relation("t")
+        system.connector.create(relation, folded(schema))
+        (standing,) = system.connector.metadata([Read("it", relation)])
+        assert standing is not None
+        dialect = standing.connection_type
+        assert dialect in ("postgres", "duckdb")
+        told = of_query("elsewhere", relation, schema, standing.extracted_at).table
+        null = {column.name: column.nullable for column in schema.columns}
+        exact = tuple(replace(column, is_nullable=null[column.name]) for column in told.columns)
+        table = replace(told, columns=exact, primary_key=schema.primary_key)
+        wanted = as_target(dialect, table, source_dialect="elsewhere")
+        assert differences(standing.table, wanted, dialect) == ()
+        missing = replace(wanted, columns=wanted.columns[1:], primary_key=())
+        assert len(differences(standing.table, missing, dialect)) >= 1

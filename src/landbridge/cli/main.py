@@ -23,6 +23,7 @@ COMMANDS: Summaries = {
     "extract-metadata": "What the source tables look like, and what has changed.",
     "change-history": "What changed in the source tables, and when.",
     "migrate-tables": "Change targets that have fallen behind.",
+    "verify-tables": "Are the targets as they should be?",
     "create-tables": "Create the target tables that are missing.",
     "export-data": "Source to sealed parcels, to be carried.",
     "import-data": "Carried parcels to the target.",

@@ -74,8 +74,8 @@ def _alone(world: World, table: Table, *, changing: bool) -> Iterator[None]:
 
 
 def _planned(world: World, table: Table, location: str | None) -> Migration:
-    standing, dialect = _standing(world, table), _dialect(world, table)
-    wanted = _roomy(_wanted(world, table, location, standing), standing)
+    standing, dialect = standing_table(world, table), dialect_of(world, table)
+    wanted = _roomy(wanted_table(world, table, location, standing), standing)
     return migration(standing, wanted, dialect, table.write.relation)
 
 
@@ -95,11 +95,12 @@ def _safe(world: World, table: Table, whole: Migration) -> tuple[Migration, tupl
     left = tuple(change.line for change in whole.changes if not change.safe)
     if not left:
         return whole, ()
-    standing, dialect = _standing(world, table), _dialect(world, table)
+    standing, dialect = standing_table(world, table), dialect_of(world, table)
     return migration(standing, as_far_as_safe(standing, whole), dialect, table.write.relation), left
 
 
-def _standing(world: World, table: Table) -> TableMetadata:
+def standing_table(world: World, table: Table) -> TableMetadata:
+    """The target as it stands. Raises UsageError where it does not."""
     place = table.write
     (found,) = world.connector(place.connection).metadata([Read(place.connection, place.relation)])
     if found is None:
@@ -109,7 +110,8 @@ def _standing(world: World, table: Table) -> TableMetadata:
     return found.table
 
 
-def _dialect(world: World, table: Table) -> Dialect:
+def dialect_of(world: World, table: Table) -> Dialect:
+    """The target's dialect. Raises UsageError for one whose tables this version does not migrate."""
     match target_dialect(world, table):
         case "postgres":
             return "postgres"
@@ -119,7 +121,8 @@ def _dialect(world: World, table: Table) -> Dialect:
             raise UsageError(f"tables in {other} are not migrated by this version", hint="migrate them by hand")
 
 
-def _wanted(world: World, table: Table, location: str | None, standing: TableMetadata) -> TableMetadata:
+def wanted_table(world: World, table: Table, location: str | None, standing: TableMetadata) -> TableMetadata:
+    """What the newest carried parcel wants, else the saved metadata. Raises UsageError where there is neither."""
     arriving = carried_schema(world, table, location)
     if arriving is not None:
         return _of_parcel(folded(arriving), standing)

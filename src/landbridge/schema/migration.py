@@ -37,7 +37,7 @@ class Migration:
 
 
 @dataclass(frozen=True)
-class _Words:
+class Words:
     """A dialect; `key` is equal for names that are one column."""
 
     parse_type: Callable[[str], Type]
@@ -50,9 +50,9 @@ UNDONE: dict[Kind, tuple[str, ...]] = {
     "column_type_changed": ("type", "data_type"),
     "column_nullability_changed": ("is_nullable",),
 }
-WORDS: dict[Dialect, _Words] = {
-    "postgres": _Words(postgres.parse_type, postgres.render_type, postgres.create_table, fold),
-    "duckdb": _Words(duckdb.parse_type, duckdb.render_type, duckdb.create_table, str.lower),
+WORDS: dict[Dialect, Words] = {
+    "postgres": Words(postgres.parse_type, postgres.render_type, postgres.create_table, fold),
+    "duckdb": Words(duckdb.parse_type, duckdb.render_type, duckdb.create_table, str.lower),
 }
 
 
@@ -113,7 +113,7 @@ def as_far_as_safe(standing: TableMetadata, whole: Migration) -> TableMetadata:
 
 
 def _wrong_renames(
-    standing: TableMetadata, wanted: TableMetadata, renames: Mapping[str, str], words: _Words
+    standing: TableMetadata, wanted: TableMetadata, renames: Mapping[str, str], words: Words
 ) -> list[str]:
     stand = {words.key(name) for name in standing.schema.names}
     return [
@@ -129,15 +129,15 @@ def _wrong_renames(
     ]
 
 
-def _after(standing: TableMetadata, wanted: TableMetadata, pairs: Mapping[str, str], words: _Words) -> TableMetadata:
-    goals = {column.name: _landed(column, wanted.primary_key, words) for column in wanted.columns}
+def _after(standing: TableMetadata, wanted: TableMetadata, pairs: Mapping[str, str], words: Words) -> TableMetadata:
+    goals = {column.name: landed(column, wanted.primary_key, words) for column in wanted.columns}
     stay = [_merged(old, goals[pairs[old.name]]) for old in standing.columns if old.name in pairs]
     added = [goal for name, goal in goals.items() if name not in pairs.values()]
     keys = tuple(sorted(wanted.unique_keys))
     return replace(standing, columns=(*stay, *added), primary_key=wanted.primary_key, unique_keys=keys)
 
 
-def _landed(column: ColumnMetadata, key: Sequence[str], words: _Words) -> ColumnMetadata:
+def landed(column: ColumnMetadata, key: Sequence[str], words: Words) -> ColumnMetadata:
     """The column as the dialect would make it: `decimal(9,0)` is an INTEGER in PostgreSQL."""
     native = words.render_type(column.type)
     return ColumnMetadata(

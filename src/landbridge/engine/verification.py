@@ -1,0 +1,46 @@
+"""Targets as they stand against what they should be (docs/metadata-change-tracking.md, "Verification")."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from landbridge.config.tables import Table
+from landbridge.engine.migration import dialect_of, standing_table, wanted_table
+from landbridge.engine.world import World
+from landbridge.errors import AuditError, LandbridgeError
+from landbridge.schema.model import Relation
+from landbridge.schema.structure import differences
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One table: how its target differs from what is wanted, a line each, and the AuditError that this is."""
+
+    table: str
+    relation: Relation
+    differences: tuple[str, ...] = ()
+    error: LandbridgeError | None = None
+
+
+def verify_tables(world: World, tables: Sequence[Table], *, location: str | None) -> Iterator[Verified]:
+    """Compare names, types, nullability, keys and order; nothing is changed, and no source is asked.
+
+    What is wanted is told as for a migration. One that fails does not stop the others.
+    """
+    for table in tables:
+        relation = table.write.relation
+        try:
+            standing = standing_table(world, table)
+            wanted = wanted_table(world, table, location, standing)
+            found = differences(standing, wanted, dialect_of(world, table))
+        except LandbridgeError as error:
+            yield Verified(table.name, relation, error=error)
+        else:
+            yield Verified(table.name, relation, found, _differs(table, found) if found else None)
+
+
+def _differs(table: Table, found: Sequence[str]) -> AuditError:
+    lines = "\n  ".join(found)
+    return AuditError(
+        f"{table.write.relation} is not as it should be:\n  {lines}",
+        hint=f"landbridge migrate-tables --table {table.name} --dry-run",
+    )
