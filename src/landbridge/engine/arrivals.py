@@ -6,7 +6,8 @@ from datetime import datetime
 
 from landbridge.engine.custody import happened
 from landbridge.engine.events import Notice
-from landbridge.engine.obfuscation import MOST_TOLD, Hidden, hidden_parcels
+from landbridge.engine.hidden import Hidden
+from landbridge.engine.obfuscation import MOST_TOLD, hidden_parcels
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World

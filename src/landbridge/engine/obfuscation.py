@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from landbridge.engine.events import Notice
+from landbridge.engine.hidden import Hidden
 from landbridge.engine.world import World
-from landbridge.errors import ParcelDamaged, ParcelError, ParcelMissing, UnknownVersion, WronglySigned
+from landbridge.errors import ParcelError, ParcelMissing
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.stage.export_index import Listed, read_export_index, write_export_index
@@ -17,26 +17,6 @@ from landbridge.stage.reading import differing, find_obfuscated, is_finished, pe
 from landbridge.stage.refusal import refusal
 
 MOST_TOLD = 10
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """One obfuscated parcel. `here` is False where the export index names a folder that was not carried.
-
-    `error`: why it cannot be opened; whose it is is then only known if its manifest can be.
-    """
-
-    folder: str
-    pipeline_name: str | None = None
-    parcel_id: str = ""
-    sequence: int = 0
-    here: bool = True
-    error: ParcelError | None = None
-
-    @property
-    def is_harmed(self) -> bool:
-        """Whether a trusted signer made it, and it is not as signed any more; not somebody else's, nor begun only."""
-        return isinstance(self.error, (ParcelMissing, ParcelDamaged, WronglySigned, UnknownVersion)) and self.here
 
 
 def list_exports(world: World, location: str) -> None:

@@ -8,21 +8,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from landbridge.config.project import Project
 from landbridge.connectors.registry import Connector, open_connector
 from landbridge.contracts.values import Instant, Read, Snapshot
 from landbridge.engine.events import Sink
+from landbridge.engine.hidden import Hidden
 from landbridge.engine.pool import open_pool
 from landbridge.errors import ConfigError
 from landbridge.ledger.database import Database, is_there, open_database
 from landbridge.ledger.leases import Heartbeat
 from landbridge.schema.names import did_you_mean
 from landbridge.sealing.keyring import Keyring
-
-if TYPE_CHECKING:
-    from landbridge.engine.obfuscation import Hidden
 
 MOST_PROCESSES = 8
 
@@ -35,7 +32,7 @@ class World:
     emit: Sink
     changing: bool = True
     lease: Heartbeat | None = None
-    hidden: dict[str, "tuple[Hidden, ...]"] = field(default_factory=dict)
+    hidden: dict[str, tuple[Hidden, ...]] = field(default_factory=dict)
     _connectors: dict[str, Connector] = field(default_factory=dict)
     _scratch: ExitStack = field(default_factory=ExitStack)
     _shared: ExitStack | None = None
