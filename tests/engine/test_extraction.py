@@ -1,19 +1,34 @@
 """The folder of metadata: what is written when, what a kill leaves, and that nothing is ever lost of it."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from landbridge.engine import extraction
 from landbridge.engine.extraction import Look, extract
 from landbridge.engine.metadata_folder import MetadataFolder
-from landbridge.errors import ConfigError
+from landbridge.engine.sync import plan_arrival
+from landbridge.errors import ConfigError, LeaseHeld
 from landbridge.schema.metadata import Extracted
 from tests.engine.conftest import OpenWorld
-from tests.engine.projects import FUNDS, PRICES, WAREHOUSE, in_duckdb, make_project, table
+from tests.engine.projects import (
+    FUNDS,
+    MART,
+    PRICES,
+    WAREHOUSE,
+    declare,
+    export_table,
+    import_table,
+    in_duckdb,
+    introduce,
+    make_project,
+    table,
+)
 
 
 @pytest.fixture
@@ -119,6 +134,9 @@ def test_what_is_no_metadata_file_is_refused(inside: Path, look: Callable[..., L
     assert isinstance(found.error, ConfigError)
     assert "is no metadata file" in found.error.message
     assert path.read_text() == '{"format": "landbridge-metadata/1"}'
+    assert look(force=True).status == "NEW"
+    (kept,) = path.parent.glob("funds_2*")
+    assert kept.read_text() == '{"format": "landbridge-metadata/1"}'
 
 
 def test_many_tables_are_one_question(inside: Path, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,3 +162,60 @@ def test_the_look_is_dated_in_utc(inside: Path, look: Callable[..., Look], monke
 
     monkeypatch.setattr(extraction, "_seen", seen)
     assert all("_20260302_" in name for name in look().archived)
+
+
+def test_where_the_ddl_cannot_be_written_nothing_is(inside: Path, open_world: OpenWorld) -> None:
+    """No entry of the log without its files, no archive without its alert: the change is told when it can be."""
+    head, _, tail = table("funds", target="mart").rpartition("table: funds")
+    declare(inside, f"{head}table: funds, indexes: [nosuch]{tail}")
+    world = open_world(inside)
+    (found,) = extract(world, world.project.tables, check=True, force=False)
+    assert found.error is not None
+    assert "nosuch" in found.error.message
+    assert not (inside / "metadata").exists()
+
+
+def test_a_table_whose_files_would_be_anothers_archives_is_refused(inside: Path, open_world: OpenWorld) -> None:
+    """It would be told as changed, and overwrite what was kept."""
+    declare(inside, table("funds", target="mart"), table("funds_20261121", target="mart"))
+    world = open_world(inside)
+    good, bad = extract(world, world.project.tables, check=True, force=False)
+    assert good.status == "NEW"
+    assert isinstance(bad.error, ConfigError)
+    assert "archive of funds" in bad.error.message
+
+
+@pytest.mark.parametrize(
+    "junk", ["junk", "2026-11-21T19:49:01  no zone\n" + "=" * 80 + "\n", "2026-11-21T19:49:01Z  cut"]
+)
+def test_a_log_that_is_none_is_refused(inside: Path, look: Callable[..., Look], junk: str) -> None:
+    """It is not passed over, and nothing is appended to it."""
+    look()
+    log = inside / "metadata/changes/funds_changes.log"
+    log.write_text(junk)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        list(MetadataFolder(inside).history(["funds"]))
+
+
+def test_a_target_made_anew_is_loaded_anew(inside: Path, tmp_path: Path, open_world: OpenWorld) -> None:
+    """That its parcel was loaded once does not count when the rows are gone; nor may a run work on it meanwhile."""
+    outside = make_project(tmp_path / "outside", MART, tables=[table("funds", target="mart")])
+    introduce(inside, outside)
+    here, there = open_world(inside), open_world(outside)
+    (seen,) = extract(here, [here.project.table("funds")], check=True, force=False)
+    assert seen.status == "NEW"
+    shutil.copytree(inside / "metadata", outside / "metadata")
+    parcel = inside / "exports" / "funds" / str(export_table(here, "funds").parcel_id)
+    shutil.copytree(parcel, outside / "imports" / "funds" / parcel.name)
+    import_table(there, "funds")
+    funds = there.project.table("funds")
+    assert plan_arrival(there, funds, None, None) is None
+    with there.alone_with("funds"):
+        (busy,) = extract(there, [funds], check=True, force=False, create=True, drop=True)
+        assert isinstance(busy.error, LeaseHeld)
+    (made,) = extract(there, [funds], check=True, force=False, create=True, drop=True)
+    assert (made.status, made.target) == ("SAVED", "replaced")
+    assert plan_arrival(there, funds, None, None) is not None
+    import_table(there, "funds")
+    with duckdb.connect(str(outside / "mart.duckdb"), read_only=True) as mart:
+        assert mart.execute("SELECT count(*) FROM funds").fetchall() == [(3,)]

@@ -217,6 +217,10 @@ def test_links_on_a_medium_lead_nowhere(open_world: OpenWorld, sides: Path) -> N
                 list(pack(inside, [row.folder], source=row.location, place=str(medium)))
             with pytest.raises(WorldError, match="is a link"):
                 resend(inside, find_exported(inside, row.parcel_id, []), str(medium))
+    (sides / "volumes").mkdir()
+    (sides / "volumes" / "volume-001").symlink_to(sides / "home")
+    with pytest.raises(WorldError, match="is a link"):
+        list(pack(inside, [], source=row.location, place=str(sides / "volumes"), volume_size=SIZE))
     assert content(sides / "home") == {".bashrc.0badf00d": b"keep"}
 
 

@@ -37,7 +37,7 @@ def extract_metadata_command(
     if drop and not create:
         raise UsageError("--drop-existing is for --create-postgres", hint="landbridge extract-metadata --help")
     seen: list[Look] = []
-    with open_world(project, changing=False) as world:
+    with open_world(project, changing=create) as world:
         tables = chosen(world.project, table, every=every)
         if drop and not yes and not _agreed(f"drop the target tables of {', '.join(t.name for t in tables)}?"):
             raise UsageError("nothing was dropped", hint="--yes drops without asking")

@@ -9,6 +9,8 @@ from landbridge.schema.model import TableSchema
 if TYPE_CHECKING:
     import pyarrow as pa
 
+LOADS = "landbridge_loads"  # the table of loads beside the targets, in each of their schemas
+
 
 class Target(Protocol):
     """Obligations: readers see the old rows until `publish` returns, and all the new ones from then on.

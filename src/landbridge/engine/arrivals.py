@@ -31,7 +31,8 @@ def newest_arrival(world: World, table: str, location: str) -> str | None:
     if newest is None:
         raise _none(world, table, location)
     run = runs.latest_run(world.ledger, table, "import")
-    if run and run.pipeline_status == "SUCCESS" and run.parcel_id == newest.parcel_id:
+    done = run if run and run.pipeline_status == "SUCCESS" and run.parcel_id == newest.parcel_id else None
+    if done and world.holds(world.project.table(table).write, str(done.load_id)):
         return None
     if not newest.here:
         raise ParcelMissing(

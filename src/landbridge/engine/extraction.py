@@ -3,6 +3,7 @@
 """
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,16 +11,21 @@ from typing import Literal
 
 from landbridge import __version__
 from landbridge.config.tables import Table
+from landbridge.contracts.catalog import Catalog
+from landbridge.contracts.target import LOADS
 from landbridge.engine.metadata_folder import INITIAL, Entry, MetadataFolder
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError, SourceError, UsageError, WorldError
+from landbridge.errors import ConfigError, LandbridgeError, SourceError, UsageError, WorldError
 from landbridge.schema.columns import leaving_table
+from landbridge.schema.ddl import literal
 from landbridge.schema.drift import Change, changes, summary
 from landbridge.schema.metadata import Extracted
+from landbridge.schema.model import Relation
 from landbridge.schema.names import qualify, quote
 from landbridge.schema.table_ddl import table_ddl, table_statements
 
 Status = Literal["NEW", "CHANGED", "UNCHANGED", "WRITTEN", "SAVED", "FAILED"]
+ARCHIVE = re.compile(r"(.+)_[0-9]{8}(_[0-9]+)?")
 Target = Literal["exists", "created", "replaced"]
 
 
@@ -53,11 +59,15 @@ def extract(
     seen = _seen(world, [table for table in tables if table.name not in away])
     for table in tables:
         try:
+            _refuse_archive_name(world, table.name)
             if table.name in away:
                 look = Look(table.name, "SAVED")
             else:
                 look = _look(world, table, seen, check=check, force=force)
-            yield replace(look, target=_create(world, table, drop=drop)) if create else look
+            if create:
+                with world.alone_with(table.name):
+                    look = replace(look, target=_create(world, table, drop=drop))
+            yield look
         except LandbridgeError as error:
             yield Look(table.name, "FAILED", error=error)
 
@@ -98,10 +108,11 @@ def _look(
     if isinstance(found, LandbridgeError):
         raise found
     folder = MetadataFolder(world.project.folder)
-    before = folder.load(table.name)
+    before = _before(folder, table.name, found, force=force)
     if before is None:
+        ddl = target_ddl(world, table, found)
         folder.note(Entry(table.name, found.extracted_at, INITIAL))
-        folder.save(table.name, found, target_ddl(world, table, found))
+        folder.save(table.name, found, ddl)
         return Look(table.name, "NEW")
     told = changes(before.table, found.table) if before.table != found.table else ()
     if not told and not force:  # what is there stays as it is, with the numbers of the look that wrote it
@@ -111,12 +122,34 @@ def _look(
     if not told or not check:
         written = folder.save(table.name, found, target_ddl(world, table, found))
         return Look(table.name, "WRITTEN" if written else "UNCHANGED", told)
+    ddl = target_ddl(world, table, found)  # where that fails nothing is written, and the change is told the next time
     archived = tuple(map(str, folder.archive(table.name, found.extracted_at)))
     classes = (f"{change.line}  [{'safe' if change.safe else 'breaking'}]" for change in told)
     lines = (*classes, *(f"archived: {path}" for path in archived))
     folder.note(Entry(table.name, found.extracted_at, summary(told), lines))
-    folder.save(table.name, found, target_ddl(world, table, found))
+    folder.save(table.name, found, ddl)
     return Look(table.name, "CHANGED", told, archived)
+
+
+def _before(folder: MetadataFolder, table: str, found: Extracted, *, force: bool) -> Extracted | None:
+    """What was written last; by `force` a file that cannot be read is archived, and the table looked at as if new."""
+    try:
+        return folder.load(table)
+    except ConfigError:
+        if not force:
+            raise
+        folder.archive(table, found.extracted_at)
+        return None
+
+
+def _refuse_archive_name(world: World, name: str) -> None:
+    """Raise ConfigError for a table whose files another table's archives would be taken for."""
+    alike = ARCHIVE.fullmatch(name)
+    if alike and alike[1] in {table.name for table in world.project.tables}:
+        raise ConfigError(
+            f"the metadata of {name} cannot be told from an archive of {alike[1]}",
+            hint="rename it in config/tables.yaml",
+        )
 
 
 def saved(world: World, table: Table) -> Extracted:
@@ -180,6 +213,13 @@ def _create(world: World, table: Table, *, drop: bool) -> Target:
         indexes=table.indexes,
     )
     schema = [f"CREATE SCHEMA IF NOT EXISTS {quote(relation.schema)}"] if relation.schema else []
-    dropping = [f"DROP TABLE {qualify(relation)}"] if there else []
-    catalog.execute([*schema, *dropping, *making])
+    catalog.execute([*schema, *(_dropping(catalog, relation) if there else []), *making])
     return "replaced" if there else "created"
+
+
+def _dropping(catalog: Catalog, relation: Relation) -> list[str]:
+    """The table, and what its database knows of its loads: the next import has to load them again."""
+    book = replace(relation, table=LOADS)
+    known = catalog.describe([book])[book] is not None
+    forgetting = f"DELETE FROM {qualify(book)} WHERE target_table = {literal(relation.table)}"  # noqa: S608
+    return [f"DROP TABLE {qualify(relation)}", *([forgetting] if known else [])]

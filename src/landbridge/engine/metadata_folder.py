@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -92,17 +92,24 @@ class MetadataFolder:
 
 
 def _entries(table: str, text: str) -> Iterator[Entry]:
-    for number, block in enumerate(text.split(_END + "\n")[:-1], 1):
+    *blocks, rest = text.split(_END + "\n")
+    for number, block in enumerate([*blocks, *([rest] if rest else [])], 1):
         head, *lines = block.rstrip("\n").split("\n")
         time, _, summary = head.partition("  ")
-        try:
-            at = datetime.fromisoformat(time)
-        except ValueError as error:
+        at = _instant(time)
+        if at is None or block is rest:
             raise ConfigError(
-                f"the log of {table}'s changes cannot be read: entry {number} has no time",
+                f"the log of {table}'s changes cannot be read: entry {number} has no {'end' if at else 'time'}",
                 hint=f"look at metadata/changes/{table}_changes.log; it was changed by hand",
-            ) from error
+            )
         yield Entry(table, at, summary, tuple(line.removeprefix("  ") for line in lines))
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _text(path: Path) -> str | None:
@@ -111,7 +118,7 @@ def _text(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is no text in UTF-8", hint="landbridge extract-metadata --force") from error
+        raise ConfigError(f"{path} is no text in UTF-8", hint="look at it; it was changed by hand") from error
     except OSError as error:
         raise WorldError(f"{path}: {(error.strerror or str(error)).lower()}", hint=f"ls -l {path}") from error
 

@@ -3,7 +3,7 @@
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from landbridge.config.tables import Table
@@ -11,8 +11,7 @@ from landbridge.contracts.values import Read
 from landbridge.engine.creation import carried_schema
 from landbridge.engine.extraction import saved, target_dialect
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError, SchemaMismatch, TargetError, UsageError
-from landbridge.ledger import leases
+from landbridge.errors import LandbridgeError, ParcelMissing, SchemaMismatch, TargetError, UsageError
 from landbridge.schema.alter import Dialect
 from landbridge.schema.columns import leaving_table
 from landbridge.schema.ddl import literal
@@ -48,7 +47,7 @@ def migrate_tables(
     for table in tables:
         relation = table.write.relation
         try:
-            with _alone(world, table, changing=not dry_run):
+            with nullcontext() if dry_run else world.alone_with(table.name):
                 whole = _planned(world, table, location)
                 done, left = (whole, ()) if allow_breaking else _safe(world, table, whole)
                 if not dry_run and done.steps:
@@ -57,20 +56,6 @@ def migrate_tables(
             yield Migrated(table.name, relation, done, left, error)
         except LandbridgeError as error:
             yield Migrated(table.name, relation, error=error)
-
-
-@contextmanager
-def _alone(world: World, table: Table, *, changing: bool) -> Iterator[None]:
-    """No load of the table runs meanwhile."""
-    if not changing:
-        yield
-        return
-    lease = leases.acquire(world.ledger, f"table:{table.name}")
-    try:
-        with leases.Heartbeat(world.ledger, lease):
-            yield
-    finally:
-        leases.release(world.ledger, lease)
 
 
 def _planned(world: World, table: Table, location: str | None) -> Migration:
@@ -124,6 +109,10 @@ def dialect_of(world: World, table: Table) -> Dialect:
 def wanted_table(world: World, table: Table, location: str | None, standing: TableMetadata) -> TableMetadata:
     """What the newest carried parcel wants, else the saved metadata. Raises UsageError where there is neither."""
     arriving = carried_schema(world, table, location)
+    if arriving is None and location:
+        raise ParcelMissing(
+            f"no parcel of {table.name} at {location}", hint=f"landbridge parcel list --from {location}"
+        )
     if arriving is not None:
         return _of_parcel(folded(arriving), standing)
     extracted = saved(world, table)
@@ -168,7 +157,7 @@ def _execute(world: World, table: Table, done: Migration) -> None:
         lines = "\n  ".join(change.line for change in done.changes)
         raise TargetError(
             f"{done.relation} was not migrated, and stands as before: {error.message}\n  {lines}",
-            hint=error.hint or "does a value not fit, or a view need a column? --dry-run shows the statements",
+            hint="does a value not fit, or a view or an index depend on a column? --dry-run shows the statements",
         ) from error
 
 

@@ -11,7 +11,7 @@ from landbridge.engine.obfuscation import list_exports
 from landbridge.engine.shelf import acceptable, find_one
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, NotTrusted, UsageError
-from landbridge.ledger import custody, leases, parcels
+from landbridge.ledger import custody, parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.stage.evidence import evidence
 from landbridge.stage.location import Store, open_store
@@ -109,12 +109,8 @@ def _purge_alone(world: World, one: Outdated) -> None:
     if one.table is None:
         purge(world, one)
         return
-    lease = leases.acquire(world.ledger, f"table:{one.table}")
-    try:
-        with leases.Heartbeat(world.ledger, lease):
-            purge(world, one)
-    finally:
-        leases.release(world.ledger, lease)
+    with world.alone_with(one.table):
+        purge(world, one)
 
 
 def _told(world: World, one: Outdated, folder: str) -> bool:

@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 
 from landbridge.config.project import Project
 from landbridge.connectors.registry import Connector, open_connector
-from landbridge.contracts.values import Instant, Read, Snapshot
+from landbridge.contracts.values import Instant, Read, Snapshot, Write
 from landbridge.engine.events import Sink
 from landbridge.engine.hidden import Hidden
 from landbridge.engine.pool import open_pool
 from landbridge.errors import ConfigError
+from landbridge.ledger import leases
 from landbridge.ledger.database import Database, is_there, open_database
 from landbridge.ledger.leases import Heartbeat
 from landbridge.schema.names import did_you_mean
@@ -113,6 +114,22 @@ class World:
     def own_verifiers(self) -> tuple[str, ...]:
         """By which our own signatures are known."""
         return self.keyring.own_verifiers() if self.keyring.has_signing_key else ()
+
+    def holds(self, write: Write, load_id: str) -> bool:
+        """Whether the target is there, and its newest load is this one: it may have been made anew since."""
+        target = self.connector(write.connection)
+        there = target.describe([write.relation])[write.relation] is not None
+        return there and target.loaded(write, load_id) is not None
+
+    @contextmanager
+    def alone_with(self, table: str) -> Iterator[None]:
+        """No run of the table works meanwhile, nor anything else that asks so. Raises LeaseHeld."""
+        lease = leases.acquire(self.ledger, f"table:{table}")
+        try:
+            with Heartbeat(self.ledger, lease):
+                yield
+        finally:
+            leases.release(self.ledger, lease)
 
     def still_ours(self) -> None:
         """Raise LeaseLost if another run took this table over; asked before anything is published."""

@@ -169,7 +169,7 @@ def metadata_from_json(text: str, *, where: str) -> Extracted:
         return _extracted(document)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(
-            f"{where} is no metadata file: {type(error).__name__} {error}",
+            f"{where} is no metadata file" + (f": it has no {error}" if isinstance(error, KeyError) else ""),
             hint="landbridge extract-metadata --force writes it anew; or carry it again",
         ) from error
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from landbridge.errors import ParcelDamaged, ParcelMissing, UsageError
+from landbridge.stage.folders import refuse_links
 from landbridge.stage.index import IndexEntry
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.reading import MOST_INDEX, SignedIndex
@@ -97,7 +98,9 @@ def read_about(volume: Store) -> About | None:
 
 
 def volume_store(place: Store, number: int) -> Store:
-    """One volume as a place of parcels."""
+    """One volume as a place of parcels. Raises WorldError where its folder is a link."""
+    if place.root is not None:
+        refuse_links(place.root / volume_name(number), place.root)
     return open_store(f"{place.location.rstrip('/')}/{volume_name(number)}")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from landbridge.contracts.target import LOADS
 from landbridge.contracts.values import Landing, Part, Read
 from landbridge.errors import SourceError
 from landbridge.schema.arrow import travels_as_text
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PART_ROWS = 122_880  # a row group of DuckDB: what it reads at once
-LOADS = "landbridge_loads"
 
 
 @dataclass(frozen=True)

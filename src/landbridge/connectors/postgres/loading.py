@@ -9,6 +9,7 @@ from landbridge.connectors.postgres.catalog import create, describe, value
 from landbridge.connectors.postgres.encode import Encoder, is_staged
 from landbridge.connectors.postgres.session import translate
 from landbridge.connectors.postgres.swap import build, exchange, snapshots_end, why_not
+from landbridge.contracts.target import LOADS
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.errors import LeaseLost, SchemaMismatch, TargetError, ValueDoesNotFit
 from landbridge.schema.fit import Pairing, pair
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 SWAP_LOCK = "5s"  # how long readers that come may have to queue behind a swap that waits for those that are there
 REWRITE_LOCK = "60s"  # readers pass meanwhile
-LOADS = "landbridge_loads"
 CREATE_LOADS = """
 CREATE TABLE IF NOT EXISTS {} (
     target_table text NOT NULL,
