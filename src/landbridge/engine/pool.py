@@ -6,6 +6,7 @@ coordinator decides), die with the coordinator, and see the environment as it wa
 """
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -88,6 +89,8 @@ def each(pool: Executor, tasks: Iterable[Callable[[], Result]], *, at_once: int)
 
 
 def _begin(unlocked: Mapping[str, str]) -> None:
+    gc.freeze()
+    gc.enable()  # the server has switched it off
     take_over(unlocked)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -4,6 +4,7 @@ A coordinator does that itself, unless it was killed; the server ends when its c
 """
 
 import atexit
+import gc
 from contextlib import suppress
 from multiprocessing import forkserver
 from pathlib import Path
@@ -18,3 +19,4 @@ def _clean() -> None:
 
 
 atexit.register(_clean)
+gc.disable()  # until a worker begins: what the server imports for all of them is no garbage
