@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from landbridge.schema.conversion import TEXTS, lossy
+from landbridge.schema.ddl import literal
 from landbridge.schema.drift import Change, Kind
 from landbridge.schema.metadata import ColumnMetadata, TableMetadata
 from landbridge.schema.model import Relation
@@ -170,7 +171,3 @@ def _do(block: str) -> str:
 
 def listed(names: Sequence[str]) -> str:
     return ", ".join(quote(name) for name in names)
-
-
-def literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -5,7 +5,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from landbridge.schema.alter import Step, Way, define, guard, listed, literal
+from landbridge.schema.alter import Step, Way, define, guard, listed
+from landbridge.schema.ddl import literal
 from landbridge.schema.drift import Change, Kind, summary
 from landbridge.schema.model import Relation
 from landbridge.schema.names import qualify, quote

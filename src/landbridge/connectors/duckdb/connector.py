@@ -17,6 +17,7 @@ from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Pub
 from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.columns import chosen
+from landbridge.schema.ddl import literal
 from landbridge.schema.duckdb import create_table
 from landbridge.schema.filters import where_clause
 from landbridge.schema.fit import pair
@@ -97,7 +98,7 @@ class DuckDB:
             connection.begin()
             connection.execute(f"CREATE TABLE {qualify(landing)} AS SELECT {columns} FROM {source} LIMIT 0")
             connection.execute(
-                f"COMMENT ON TABLE {qualify(landing)} IS {sql.literal(sql.mark(write.relation) + load.attempt)}"
+                f"COMMENT ON TABLE {qualify(landing)} IS {literal(sql.mark(write.relation) + load.attempt)}"
             )
             connection.commit()
             version = sql.newest_load(connection, write.relation).version
@@ -260,13 +261,14 @@ class DuckDB:
         if threads := options.threads or threads:
             settings["threads"] = threads
         catalog = quote(options.database or Path(options.path).stem)
-        path = options.path.replace("'", "''")
         try:
             # closing a second connection of this process to the file would free it for others to write
             held = None if writable else self._held
             with held.cursor() if held else duckdb.connect(config=settings) as connection:
                 if held is None:
-                    connection.execute(f"ATTACH '{path}' AS {catalog}" + ("" if writable else " (READ_ONLY)"))
+                    connection.execute(
+                        f"ATTACH {literal(options.path)} AS {catalog}" + ("" if writable else " (READ_ONLY)")
+                    )
                 connection.execute(f"USE {catalog}")
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection

@@ -153,11 +153,6 @@ def mark(relation: Relation) -> str:
     return f"landbridge landing for {relation}, attempt "
 
 
-def literal(text: str) -> str:
-    """A text as SQL writes it, where no value can be bound."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def stream(connection: "duckdb.DuckDBPyConnection", query: str, rows: int) -> "Iterator[pa.RecordBatch]":
     """Record batches of a query; an error midway is DuckDB's again, and not what Arrow makes of it."""
     import duckdb

@@ -12,6 +12,7 @@ from landbridge.connectors.postgres.swap import build, exchange, snapshots_end, 
 from landbridge.contracts.target import LOADS
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.errors import LeaseLost, SchemaMismatch, TargetError, ValueDoesNotFit
+from landbridge.schema.ddl import literal
 from landbridge.schema.fit import Pairing, pair
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import qualify, quote
@@ -88,7 +89,7 @@ def prepare(
         if why_not(connection, relation, target):
             # only copied from, in one transaction that counts it first: a crash that empties it loses nothing
             connection.execute(f"ALTER TABLE {qualify(relation)} SET UNLOGGED")
-        connection.execute(f"COMMENT ON TABLE {qualify(relation)} IS {_literal(_mark(target) + load.attempt)}")
+        connection.execute(f"COMMENT ON TABLE {qualify(relation)} IS {literal(_mark(target) + load.attempt)}")
     return Landing(write=write, relation=relation, schema=schema, load=load, version=version, streams=streams)
 
 
@@ -263,7 +264,3 @@ def _loads(target: Relation) -> str:
 
 def _mark(target: Relation) -> str:
     return f"landbridge landing of {qualify(target)}, attempt "
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

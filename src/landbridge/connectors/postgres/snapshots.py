@@ -10,6 +10,7 @@ from landbridge.connectors.postgres.session import READS, Server, border, connec
 from landbridge.contracts.values import Instant, Part, Read, Snapshot
 from landbridge.errors import SourceError
 from landbridge.schema.columns import chosen
+from landbridge.schema.ddl import literal
 from landbridge.schema.model import Column, Relation, TableSchema
 from landbridge.schema.names import qualify, quote
 from landbridge.schema.postgres import parse_type
@@ -65,7 +66,7 @@ def _exported(connection: "Connection") -> Instant:
 
 
 def taking_part(snapshot: str) -> str:
-    return "SET TRANSACTION SNAPSHOT '{}'".format(snapshot.replace("'", "''"))
+    return f"SET TRANSACTION SNAPSHOT {literal(snapshot)}"
 
 
 @contextmanager
