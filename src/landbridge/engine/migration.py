@@ -48,20 +48,22 @@ def migrate_tables(
         relation = table.write.relation
         try:
             with nullcontext() if dry_run else world.alone_with(table.name):
-                whole = _planned(world, table, location)
-                done, left = (whole, ()) if allow_breaking else _safe(world, table, whole)
+                done, left = _planned(world, table, location, allow_breaking=allow_breaking)
                 if not dry_run and done.steps:
                     _execute(world, table, done)
-            error = _left_undone(table, left) if left else None
-            yield Migrated(table.name, relation, done, left, error)
+            yield Migrated(table.name, relation, done, left, _left_undone(table, left) if left else None)
         except LandbridgeError as error:
             yield Migrated(table.name, relation, error=error)
 
 
-def _planned(world: World, table: Table, location: str | None) -> Migration:
-    standing, dialect = standing_table(world, table), dialect_of(world, table)
-    wanted = _roomy(wanted_table(world, table, location, standing), standing)
-    return migration(standing, wanted, dialect, table.write.relation)
+def _planned(
+    world: World, table: Table, location: str | None, *, allow_breaking: bool
+) -> tuple[Migration, tuple[str, ...]]:
+    """What is to be done, and the lines of what is left undone."""
+    relation, standing, dialect = table.write.relation, standing_table(world, table), dialect_of(world, table)
+    whole = migration(standing, _roomy(wanted_table(world, table, location, standing), standing), dialect, relation)
+    left = () if allow_breaking else tuple(change.line for change in whole.changes if not change.safe)
+    return migration(standing, as_far_as_safe(standing, whole), dialect, relation) if left else whole, left
 
 
 def _roomy(wanted: TableMetadata, standing: TableMetadata) -> TableMetadata:
@@ -74,14 +76,6 @@ def _roomy(wanted: TableMetadata, standing: TableMetadata) -> TableMetadata:
         return replace(column, type=old.type, data_type=old.data_type)
 
     return replace(wanted, columns=tuple(map(kept, wanted.columns)))
-
-
-def _safe(world: World, table: Table, whole: Migration) -> tuple[Migration, tuple[str, ...]]:
-    left = tuple(change.line for change in whole.changes if not change.safe)
-    if not left:
-        return whole, ()
-    standing, dialect = standing_table(world, table), dialect_of(world, table)
-    return migration(standing, as_far_as_safe(standing, whole), dialect, table.write.relation), left
 
 
 def standing_table(world: World, table: Table) -> TableMetadata:

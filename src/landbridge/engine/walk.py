@@ -23,8 +23,8 @@ from landbridge.engine.outcome import Outcome
 from landbridge.engine.plan import Plan
 from landbridge.engine.resume import completed_by, resumable
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError, ParcelError, WorldError
-from landbridge.ledger import leases, runs
+from landbridge.errors import LandbridgeError, ParcelError
+from landbridge.ledger import runs
 from landbridge.ledger.runs import PhaseRecord, Run
 from landbridge.windows import Window, format_duration
 
@@ -48,18 +48,8 @@ def walk(plan: Plan, world: World, *, fresh: bool = False) -> Run:
     An earlier attempt at the same plan that failed is taken up at its failed phase, unless `fresh`.
     Whatever a phase raises is written into the row, and raised on.
     """
-    lease = leases.acquire(world.ledger, f"table:{plan.pipeline_name}")
-    try:
-        with leases.Heartbeat(world.ledger, lease) as world.lease:
-            run = _attempt(plan, world, lease.fence, fresh=fresh)
-    except BaseException:
-        with suppress(WorldError):  # what went wrong before matters more, and a lease expires by itself
-            leases.release(world.ledger, lease)
-        raise
-    finally:
-        world.lease = None
-    leases.release(world.ledger, lease)
-    return run
+    with world.alone_with(plan.pipeline_name) as lease:
+        return _attempt(plan, world, lease.fence, fresh=fresh)
 
 
 def _attempt(plan: Plan, world: World, fence: int, *, fresh: bool) -> Run:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from tempfile import TemporaryDirectory
@@ -15,10 +15,10 @@ from landbridge.contracts.values import Instant, Read, Snapshot, Write
 from landbridge.engine.events import Sink
 from landbridge.engine.hidden import Hidden
 from landbridge.engine.pool import open_pool
-from landbridge.errors import ConfigError
+from landbridge.errors import ConfigError, WorldError
 from landbridge.ledger import leases
 from landbridge.ledger.database import Database, is_there, open_database
-from landbridge.ledger.leases import Heartbeat
+from landbridge.ledger.leases import Heartbeat, Lease
 from landbridge.schema.names import did_you_mean
 from landbridge.sealing.keyring import Keyring
 
@@ -122,14 +122,22 @@ class World:
         return there and target.loaded(write, load_id) is not None
 
     @contextmanager
-    def alone_with(self, table: str) -> Iterator[None]:
-        """No run of the table works meanwhile, nor anything else that asks so. Raises LeaseHeld."""
+    def alone_with(self, table: str) -> Iterator[Lease]:
+        """Hold the table's lease: no other run of it works meanwhile, nor anything else that asks so.
+
+        Raises LeaseHeld. `still_ours` asks for this lease until the context ends.
+        """
         lease = leases.acquire(self.ledger, f"table:{table}")
         try:
-            with Heartbeat(self.ledger, lease):
-                yield
+            with Heartbeat(self.ledger, lease) as self.lease:
+                yield lease
+        except BaseException:
+            with suppress(WorldError):  # what went wrong before matters more, and a lease expires by itself
+                leases.release(self.ledger, lease)
+            raise
         finally:
-            leases.release(self.ledger, lease)
+            self.lease = None
+        leases.release(self.ledger, lease)
 
     def still_ours(self) -> None:
         """Raise LeaseLost if another run took this table over; asked before anything is published."""
