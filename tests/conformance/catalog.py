@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from landbridge.contracts.values import Read
-from landbridge.schema.metadata import metadata_from_json, metadata_to_json, of_query
+from landbridge.schema.metadata import metadata_from_json, metadata_to_json, of_schema
 from landbridge.schema.model import Column, TableSchema, Type
 from landbridge.schema.names import folded, qualify
 from landbridge.schema.structure import differences
@@ -125,11 +125,7 @@ class CatalogSuite:
         assert standing is not None
         dialect = standing.connection_type
         assert dialect in ("postgres", "duckdb")
-        told = of_query("elsewhere", relation, schema, standing.extracted_at).table
-        null = {column.name: column.nullable for column in schema.columns}
-        exact = tuple(replace(column, is_nullable=null[column.name]) for column in told.columns)
-        table = replace(told, columns=exact, primary_key=schema.primary_key)
-        wanted = as_target(dialect, table, source_dialect="elsewhere")
+        wanted = as_target(dialect, of_schema(schema), source_dialect="elsewhere")
         assert differences(standing.table, wanted, dialect) == ()
         missing = replace(wanted, columns=wanted.columns[1:], primary_key=())
         assert len(differences(standing.table, missing, dialect)) >= 1

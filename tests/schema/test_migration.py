@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landbridge.connectors.duckdb import sql as duckdb_catalog
+from landbridge.connectors.duckdb import catalog as duckdb_catalog
 from landbridge.connectors.postgres import catalog as postgres_catalog
 from landbridge.errors import SchemaMismatch
 from landbridge.schema import duckdb as duckdb_words

@@ -16,7 +16,7 @@ from landbridge.schema.alter import Dialect
 from landbridge.schema.columns import leaving_table
 from landbridge.schema.ddl import literal
 from landbridge.schema.fit import fit
-from landbridge.schema.metadata import ColumnMetadata, TableMetadata
+from landbridge.schema.metadata import ColumnMetadata, TableMetadata, of_schema
 from landbridge.schema.migration import Migration, as_far_as_safe, migration
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded, qualify, quote
@@ -116,19 +116,12 @@ def wanted_table(world: World, table: Table, location: str | None, standing: Tab
 
 def _of_parcel(arriving: TableSchema, standing: TableMetadata) -> TableMetadata:
     """A parcel knows no defaults and no unique keys: those of the target stay."""
-    defaults = {column.name: column.default_value for column in standing.columns}
-    columns = tuple(
-        ColumnMetadata(
-            name=column.name,
-            data_type=column.native or str(column.type),
-            type=column.type,
-            is_nullable=column.nullable,
-            default_value=defaults.get(column.name),
-        )
-        for column in arriving.columns
+    table, defaults = of_schema(arriving), {column.name: column.default_value for column in standing.columns}
+    return replace(
+        table,
+        columns=tuple(replace(column, default_value=defaults.get(column.name)) for column in table.columns),
+        unique_keys=tuple(key for key in standing.unique_keys if set(key) <= set(arriving.names)),
     )
-    kept = tuple(key for key in standing.unique_keys if set(key) <= set(arriving.names))
-    return TableMetadata(columns=columns, primary_key=arriving.primary_key, unique_keys=kept)
 
 
 def _execute(world: World, table: Table, done: Migration) -> None:

@@ -85,13 +85,21 @@ class Extracted:
     schema_source: SchemaSource = "information_schema"
 
 
+def of_schema(schema: TableSchema) -> TableMetadata:
+    """All that a schema knows of its table: no defaults, and no keys but the primary one."""
+    columns = (
+        ColumnMetadata(name=c.name, data_type=c.native or str(c.type), type=c.type, is_nullable=c.nullable)
+        for c in schema.columns
+    )
+    return TableMetadata(columns=tuple(columns), primary_key=schema.primary_key)
+
+
 def of_query(connection_type: str, relation: Relation, schema: TableSchema, now: datetime) -> Extracted:
     """What a look at a query tells: names and types."""
-    columns = (ColumnMetadata(name=c.name, data_type=c.native or str(c.type), type=c.type) for c in schema.columns)
     return Extracted(
         connection_type=connection_type,
         relation=relation,
-        table=TableMetadata(columns=tuple(columns)),
+        table=of_schema(schema),
         statistics=Statistics(),
         extracted_at=now,
         schema_source="source_query",

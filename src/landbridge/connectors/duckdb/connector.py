@@ -9,9 +9,8 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from landbridge.connectors.conform import Bounds, conform
-from landbridge.connectors.duckdb import sql
+from landbridge.connectors.duckdb import catalog, sql
 from landbridge.connectors.duckdb.failures import translated
-from landbridge.connectors.duckdb.metadata import metadata
 from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
@@ -65,7 +64,7 @@ class DuckDB:
         query = f"FROM {sql.source(read)}{where_clause(read.filter)}"
         with self._open(SourceError, query=query) as connection:
             as_of = instant.as_of if instant else datetime.now(UTC)
-            schema = chosen(sql.schema(connection, read), read.columns)
+            schema = chosen(catalog.schema_of(connection, read), read.columns)
             rows = sql.fetch(connection, f"SELECT count(*) FROM (SELECT 1 {query})")[0][0]
             parts = tuple(sql.parts(self.name, connection, read, schema))
             yield Snapshot(schema, rows, parts, as_of)
@@ -86,12 +85,12 @@ class DuckDB:
 
     def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
         with self._open(TargetError, writable=True) as connection:
-            target = sql.describe(connection, [write.relation])[write.relation]
+            target = catalog.describe(connection, [write.relation])[write.relation]
             if target is None:
                 if write.relation.schema:
                     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(write.relation.schema)}")
                 connection.execute(create_table(write.relation, folded(schema)))
-                target = sql.described(connection, write.relation)  # the types are DuckDB's own now, not the source's
+                target = catalog.described(connection, write.relation)  # in DuckDB's own types now
             columns = ", ".join(quote(p.target.name) for p in pair(schema, target))
             landing = replace(write.relation, table=f"_lb_{load.load_id[:8]}_{token_hex(4)}")
             source = qualify(write.relation)
@@ -108,7 +107,7 @@ class DuckDB:
         import pyarrow as pa
 
         with self._open(TargetError, writable=True) as connection:
-            target = sql.describe(connection, [landing.write.relation])[landing.write.relation]
+            target = catalog.describe(connection, [landing.write.relation])[landing.write.relation]
             pairings = pair(landing.schema, target or folded(landing.schema))
             table = str(landing.write.relation)
             values = ", ".join(sql.stored(p) for p in pairings)
@@ -174,20 +173,20 @@ class DuckDB:
         if not self._exists:
             return dict.fromkeys(relations)
         with self._open(SourceError) as connection:
-            return sql.describe(connection, relations)
+            return catalog.describe(connection, relations)
 
     def metadata(self, reads: Sequence[Read]) -> list[Extracted | None]:
         if not self._exists:
             return [None for _ in reads]
         with self._open(SourceError) as connection:
-            return metadata(connection, reads)
+            return catalog.metadata(connection, reads)
 
     def ddl(self, relation: Relation, schema: TableSchema) -> str:
         return create_table(relation, schema)
 
     def create(self, relation: Relation, schema: TableSchema) -> bool:
         with self._open(TargetError, writable=True) as connection:
-            if sql.describe(connection, [relation])[relation] is not None:
+            if catalog.describe(connection, [relation])[relation] is not None:
                 return False
             if relation.schema:
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(relation.schema)}")
@@ -260,16 +259,16 @@ class DuckDB:
         }
         if threads := options.threads or threads:
             settings["threads"] = threads
-        catalog = quote(options.database or Path(options.path).stem)
+        attached = quote(options.database or Path(options.path).stem)
         try:
             # closing a second connection of this process to the file would free it for others to write
             held = None if writable else self._held
             with held.cursor() if held else duckdb.connect(config=settings) as connection:
                 if held is None:
                     connection.execute(
-                        f"ATTACH {literal(options.path)} AS {catalog}" + ("" if writable else " (READ_ONLY)")
+                        f"ATTACH {literal(options.path)} AS {attached}" + ("" if writable else " (READ_ONLY)")
                     )
-                connection.execute(f"USE {catalog}")
+                connection.execute(f"USE {attached}")
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
         except duckdb.Error as error:

@@ -1,4 +1,4 @@
-"""What the DuckDB connector says to DuckDB: reads, the catalog, the book of loads."""
+"""What the DuckDB connector says to DuckDB: reads, and the book of loads."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from landbridge.contracts.target import LOADS
 from landbridge.contracts.values import Landing, Part, Read
 from landbridge.errors import SourceError
 from landbridge.schema.arrow import travels_as_text
-from landbridge.schema.duckdb import parse_type, render_type
+from landbridge.schema.duckdb import render_type
 from landbridge.schema.filters import Filter, where_clause
 from landbridge.schema.fit import Pairing
 from landbridge.schema.model import Column, Relation, TableSchema
@@ -38,16 +38,6 @@ def source(read: Read) -> str:
     if read.query is None:
         return qualify(read.relation)
     return f"({read.query.replace('{table}', qualify(read.relation))}\n) AS source"
-
-
-def schema(connection: "duckdb.DuckDBPyConnection", read: Read) -> TableSchema:
-    if read.query is None:
-        schema = describe(connection, [read.relation])[read.relation]
-        if schema is None:
-            raise SourceError(f"there is no table {read.relation}", hint="check config/tables.yaml")
-        return schema
-    described = fetch(connection, f"DESCRIBE SELECT * FROM {source(read)}")
-    return TableSchema(tuple(Column(row[0], parse_type(row[1]), native=row[1]) for row in described))
 
 
 def parts(name: str, connection: "duckdb.DuckDBPyConnection", read: Read, schema: TableSchema) -> Iterator[Part]:
@@ -113,40 +103,6 @@ def _named(relation: Relation) -> str:
     number = iter(range(1, 4))
     sides = [(name, f"${next(number)}" if value is not None else unset[name]) for name, value in columns]
     return " AND ".join(f"lower({name}) = lower({value})" for name, value in sides)
-
-
-def describe(
-    connection: "duckdb.DuckDBPyConnection", relations: Sequence[Relation]
-) -> dict[Relation, TableSchema | None]:
-    return {relation: _described(connection, relation) for relation in relations}
-
-
-def described(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> TableSchema:
-    """The schema of a table that is there."""
-    found = _described(connection, relation)
-    assert found is not None, relation  # noqa: S101 - it was made a moment ago
-    return found
-
-
-def _described(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> TableSchema | None:
-    found = fetch(
-        connection,
-        "SELECT column_name, data_type, is_nullable, column_default IS NOT NULL FROM duckdb_columns() "
-        f"WHERE {_named(relation)} ORDER BY column_index",
-        relation.levels,
-    )
-    if not found:
-        return None
-    key = fetch(
-        connection,
-        f"SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY' "
-        f"AND {_named(relation)}",
-        relation.levels,
-    )
-    columns = tuple(
-        Column(name, parse_type(native), nullable, native, default) for name, native, nullable, default in found
-    )
-    return TableSchema(columns, tuple(key[0][0]) if key else ())
 
 
 def mark(relation: Relation) -> str:

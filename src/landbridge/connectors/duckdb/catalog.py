@@ -1,4 +1,4 @@
-"""All that DuckDB's catalogue says of tables: one query for each schema."""
+"""What a DuckDB file has: its tables described, and all that its catalogue says of them; one query for each schema."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from landbridge.connectors.duckdb import sql
 from landbridge.contracts.values import Read
+from landbridge.errors import SourceError
 from landbridge.schema.duckdb import parse_type
 from landbridge.schema.metadata import (
     ColumnMetadata,
@@ -17,7 +18,7 @@ from landbridge.schema.metadata import (
     in_order,
     of_query,
 )
-from landbridge.schema.model import Relation
+from landbridge.schema.model import Column, Relation, TableSchema
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,10 +52,37 @@ def metadata(connection: "duckdb.DuckDBPyConnection", reads: Sequence[Read]) -> 
     found: list[Extracted | None] = []
     for read in reads:
         if read.query:
-            found.append(of_query("duckdb", read.relation, sql.schema(connection, read), now))
+            found.append(of_query("duckdb", read.relation, schema_of(connection, read), now))
         else:
             found.append(_extracted(tables, read, now))
     return found
+
+
+def describe(
+    connection: "duckdb.DuckDBPyConnection", relations: Sequence[Relation]
+) -> dict[Relation, TableSchema | None]:
+    """See Catalog.describe."""
+    tables = _tables(connection, relations)
+    found = {relation: tables.get(_known_as(relation)) for relation in relations}
+    return {relation: told[0].schema if told else None for relation, told in found.items()}
+
+
+def described(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> TableSchema:
+    """The schema of a table that is there."""
+    found = describe(connection, [relation])[relation]
+    assert found is not None, relation  # noqa: S101 - it was made a moment ago
+    return found
+
+
+def schema_of(connection: "duckdb.DuckDBPyConnection", read: Read) -> TableSchema:
+    """All columns of what is read. Raises SourceError for a table that is not there."""
+    if read.query is None:
+        found = describe(connection, [read.relation])[read.relation]
+        if found is None:
+            raise SourceError(f"there is no table {read.relation}", hint="check config/tables.yaml")
+        return found
+    rows = sql.fetch(connection, f"DESCRIBE SELECT * FROM {sql.source(read)}")
+    return TableSchema(tuple(Column(row[0], parse_type(row[1]), native=row[1]) for row in rows))
 
 
 def _known_as(relation: Relation) -> Name:
