@@ -10,6 +10,7 @@ from landbridge.engine.forecast import forecast
 from landbridge.engine.plan import plan_run
 from landbridge.errors import ConfigError
 from landbridge.ledger import runs
+from landbridge.sealing.note import Signers
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Altered, Manifest
 from landbridge.stage.reading import find_parcels, open_parcel
@@ -54,7 +55,7 @@ def manifest(folder: Path) -> Manifest:
     store = open_store(str(folder / "exports"))
     (found,) = find_parcels(store, "staff")
     verifier = (folder / "keys" / "signers.txt").read_text().split()[-1]
-    return open_parcel(store, found, verifiers=[verifier], identities=()).manifest
+    return open_parcel(store, found, signers=Signers([verifier]), identities=()).manifest
 
 
 def test_what_arrives(tmp_path: Path, open_world: OpenWorld) -> None:

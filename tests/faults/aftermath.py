@@ -131,7 +131,7 @@ def _exported(case: Case) -> list[str]:
     keyring, store = _keyring(case), open_store(str(case.parcels))
     newest = max(find_parcels(store, TABLE))
     identities = keyring.identities()
-    parcel = open_parcel(store, newest, verifiers=keyring.verifiers(), identities=identities)
+    parcel = open_parcel(store, newest, signers=keyring.signers(), identities=identities)
     batches = [b for part in parcel.manifest.parts for b in read_part(store, parcel, part, identities)]
     with duckdb.connect() as connection:
         connection.register("parcel", pa.Table.from_batches(batches))

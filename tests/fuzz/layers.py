@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from landbridge.errors import LandbridgeError
 from landbridge.sealing import age, note
+from landbridge.sealing.note import Signers
 from landbridge.stage.copying import export_index_at
 from landbridge.stage.evidence import evidence
 from landbridge.stage.export_index import Listed, read_export_index, write_export_index
@@ -60,7 +61,7 @@ def make_seed(root: Path, kind: str) -> Seed:
     store = open_store(str(root))
     folder = export(store, BATCHES, settings=KINDS[kind])
     made = Seed(root, folder)
-    now = open_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY]).manifest.as_of
+    now = open_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY]).manifest.as_of
     listed = [Listed("fin", "0123456789abcdef", made.carried.parcel_id, 1, now, 3, 3)] * 2
     write_export_index(store, listed, created_at=now, recipients=[RECIPIENT], signer=SIGNER)
     (root / ABOUT).write_bytes(about(1, 2, {folder: {"manifest.json.age": 1}}))
@@ -142,15 +143,15 @@ def read_all(seed: Seed) -> pa.Table | None:
     looks: list[Callable[[], Any]] = [
         lambda: find_parcels(store, "fin"),
         lambda: find_obfuscated(store),
-        lambda: evidence(store, folder, [VERIFIER]),
-        lambda: survey(store, folder, [VERIFIER]),
-        lambda: read_export_index(store, verifiers=[VERIFIER], identities=[IDENTITY]),
+        lambda: evidence(store, folder, Signers([VERIFIER])),
+        lambda: survey(store, folder, Signers([VERIFIER])),
+        lambda: read_export_index(store, signers=Signers([VERIFIER]), identities=[IDENTITY]),
         lambda: export_index_at(store),
         lambda: read_about(store),
     ]
     for look in looks:
         _refused(look)
-    faults = check_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY])
+    faults = check_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY])
     for fault in faults:
         _check_words(fault)
     rows: list[pa.RecordBatch] = []
@@ -160,7 +161,7 @@ def read_all(seed: Seed) -> pa.Table | None:
 
 
 def _rows(store: Store, folder: str) -> Iterator[pa.RecordBatch]:
-    parcel: Parcel = open_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY])
+    parcel: Parcel = open_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY])
     for entry in parcel.manifest.parts:
         yield from read_part(store, parcel, entry, [IDENTITY])
 

@@ -86,7 +86,7 @@ def test_trust_adds_each_line_once_and_says_its_kind(keyring):
     assert [keyring.trust(f"  {recipient}\n").kind, keyring.trust(verifier).kind] == ["recipient", "signer"]
     assert [keyring.trust(recipient).kind, keyring.trust(verifier).kind] == ["recipient", "signer"]
     assert keyring.recipients() == keyring.trusted_recipients() == (recipient,)
-    assert keyring.verifiers() == keyring.trusted_signers() == (verifier,)
+    assert keyring.signers().trusted == keyring.trusted_signers() == (verifier,)
     assert (keyring.folder / "signers.txt").read_text() == f"# who may send\n{verifier}\n"
 
 
@@ -95,7 +95,7 @@ def test_trust_works_before_own_keys_exist(tmp_path):
     keyring = Keyring(tmp_path / "new" / "keys")
     _, verifier = new_signer("other.example/two")
     keyring.trust(verifier)
-    assert keyring.verifiers() == (verifier,)
+    assert keyring.signers().trusted == (verifier,)
     assert mode(keyring.folder) == 0o700
 
 
@@ -127,7 +127,7 @@ def test_own_keys_are_not_trusted_by_themselves(keyring):
     with pytest.raises(ConfigError, match="nobody to seal for") as sealing:
         keyring.recipients()
     with pytest.raises(NotTrusted, match="no signer is trusted") as opening:
-        keyring.verifiers()
+        keyring.signers()
     assert "keys trust age1" in sealing.value.hint
     assert "keys trust NAME+" in opening.value.hint
 
@@ -154,7 +154,7 @@ def test_loose_permissions_are_refused_with_the_remedy(keyring, name, loose, adv
     keyring.trust(keyring.own_verifier)
     (keyring.folder / name).chmod(loose)
     with pytest.raises(AccessDenied) as caught:
-        (keyring.identities(), keyring.signer(), keyring.verifiers())
+        (keyring.identities(), keyring.signer(), keyring.signers())
     assert caught.value.hint == f"chmod {advised} {keyring.folder / name}"
 
 

@@ -27,10 +27,10 @@ def keyring(tmp_path):
 def test_a_revoked_signer_is_refused_by_name(keyring):
     """Its parcels are refused with the reason, also where it was the only one trusted."""
     note = sign("x\n", SIGNER)
-    assert verify(note, keyring.verifiers(), keyring.revoked_signers()) == ("x\n", "capital")
+    assert verify(note, *keyring.signers()) == ("x\n", "capital")
     keyring.revoke("capital")
     with pytest.raises(NotTrusted, match=r"'capital' with key [0-9a-f]{8}, which was revoked here"):
-        verify(note, keyring.verifiers(), keyring.revoked_signers())
+        verify(note, *keyring.signers())
 
 
 def test_old_and_new_signer_are_both_accepted_until_one_is_revoked(keyring):
@@ -42,14 +42,14 @@ def test_old_and_new_signer_are_both_accepted_until_one_is_revoked(keyring):
     replaced = other.rotate_signer()
     keyring.trust(other.own_verifier)
     new = sign("new\n", other.signer())
-    assert [verify(note, keyring.verifiers())[0] for note in (old, new)] == ["old\n", "new\n"]
+    assert [verify(note, *keyring.signers())[0] for note in (old, new)] == ["old\n", "new\n"]
     assert [verify(note, other.own_verifiers())[0] for note in (old, new)] == ["old\n", "new\n"]
     with pytest.raises(UsageError, match="3 keys are called capital"):
         keyring.revoke("capital")
     keyring.revoke(replaced)
-    assert verify(new, keyring.verifiers())[0] == "new\n"
+    assert verify(new, *keyring.signers())[0] == "new\n"
     with pytest.raises(NotTrusted):
-        verify(old, keyring.verifiers())
+        verify(old, *keyring.signers())
 
 
 def test_the_old_signing_key_is_destroyed(keyring):
@@ -88,7 +88,7 @@ def test_a_line_put_back_by_hand_stays_revoked(keyring):
     before = (keyring.folder / "signers.txt").read_text()
     keyring.revoke("capital")
     (keyring.folder / "signers.txt").write_text(before)
-    assert keyring.trusted_signers() == keyring.verifiers() == ()
+    assert keyring.trusted_signers() == keyring.signers().trusted == ()
 
 
 def test_a_key_that_was_never_trusted_can_be_revoked(keyring):

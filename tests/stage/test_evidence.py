@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from landbridge.sealing.note import Signers
 from landbridge.stage.evidence import Evidence, evidence
 from landbridge.stage.location import open_store
 from tests.stage.parcels import VERIFIER, export
@@ -14,9 +15,9 @@ def test_of_a_signed_index(tmp_path: Path):
     folder = export(store)
     digest = hashlib.sha256((tmp_path / folder / "index").read_bytes()).hexdigest()
     parcel_id = folder.rpartition("/")[2]
-    assert evidence(store, folder, [VERIFIER]) == Evidence(parcel_id, digest, "exporter.example/one")
+    assert evidence(store, folder, Signers([VERIFIER])) == Evidence(parcel_id, digest, "exporter.example/one")
     (tmp_path / folder).rename(tmp_path / "fin" / "moved")
-    assert evidence(store, "fin/moved", [VERIFIER]).parcel_id == parcel_id
+    assert evidence(store, "fin/moved", Signers([VERIFIER])).parcel_id == parcel_id
 
 
 def test_of_one_that_nobody_known_signed(tmp_path: Path):
@@ -26,8 +27,8 @@ def test_of_one_that_nobody_known_signed(tmp_path: Path):
     parcel_id = folder.rpartition("/")[2]
     index = tmp_path / folder / "index"
     digest = hashlib.sha256(index.read_bytes()).hexdigest()
-    assert evidence(store, folder, []) == Evidence(parcel_id, digest)
+    assert evidence(store, folder, Signers([])) == Evidence(parcel_id, digest)
     index.write_bytes(b"\xff")
-    assert evidence(store, folder, [VERIFIER]) == Evidence(parcel_id, hashlib.sha256(b"\xff").hexdigest())
+    assert evidence(store, folder, Signers([VERIFIER])) == Evidence(parcel_id, hashlib.sha256(b"\xff").hexdigest())
     index.unlink()
-    assert evidence(store, folder, [VERIFIER]) == Evidence(parcel_id)
+    assert evidence(store, folder, Signers([VERIFIER])) == Evidence(parcel_id)

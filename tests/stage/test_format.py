@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from landbridge.schema.arrow import arrow_schema
+from landbridge.sealing.note import Signers
 from landbridge.stage.location import open_store
 from landbridge.stage.reading import check_parcel, find_parcels, open_parcel, read_part
 from tests.stage.parcels import FIN, fin
@@ -22,8 +23,8 @@ def test_parcels_of_version_1_are_read(form):
     """Files that an earlier landbridge wrote open, are sound, and hold the same rows."""
     store = open_store(str(GOLDEN / form))
     (folder,) = find_parcels(store, "fin")
-    assert check_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY]) == []
-    parcel = open_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY])
+    assert check_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY]) == []
+    parcel = open_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY])
     (entry,) = parcel.manifest.parts
     table = pa.Table.from_batches(read_part(store, parcel, entry, [IDENTITY]), arrow_schema(FIN))
     assert parcel.manifest.schema == FIN

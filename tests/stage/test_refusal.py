@@ -20,7 +20,7 @@ from landbridge.errors import (
     WronglySigned,
 )
 from landbridge.sealing.age import new_identity, seal
-from landbridge.sealing.note import new_signer, sign
+from landbridge.sealing.note import Signers, new_signer, sign
 from landbridge.stage.index import IndexEntry, index_text
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import PART_NAME
@@ -30,6 +30,7 @@ from tests.stage.parcels import CLEAR, IDENTITY, RECIPIENT, SIGNER, VERIFIER, ZS
 
 OTHER_IDENTITY, OTHER_RECIPIENT = new_identity()
 OTHER_SIGNER, OTHER_VERIFIER = new_signer("exporter.example/one")
+OURS = Signers([VERIFIER])
 TWO_PARTS = PartSettings((RECIPIENT,), ZSTD, part_size=1)
 
 
@@ -38,9 +39,9 @@ def store(tmp_path):
     return open_store(str(tmp_path / "carried"))
 
 
-def load(store, folder, *, verifiers=(VERIFIER,), identities=(IDENTITY,)):
+def load(store, folder, *, signers=OURS, identities=(IDENTITY,)):
     """What an import does: open, then read all parts."""
-    parcel = open_parcel(store, folder, verifiers=verifiers, identities=identities)
+    parcel = open_parcel(store, folder, signers=signers, identities=identities)
     return [list(read_part(store, parcel, entry, identities)) for entry in parcel.manifest.parts]
 
 
@@ -50,7 +51,10 @@ def refused(store, folder, error, *, names=None, **keys):
         load(store, folder, **keys)
     assert type(caught.value) is error
     found = check_parcel(
-        store, folder, verifiers=keys.get("verifiers", [VERIFIER]), identities=keys.get("identities", [IDENTITY])
+        store,
+        folder,
+        signers=keys.get("signers", OURS),
+        identities=keys.get("identities", [IDENTITY]),
     )
     assert error in {type(fault) for fault in found}
 
@@ -70,7 +74,7 @@ def test_a_flipped_bit_is_damage(store, kind):
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     refused(store, folder, ParcelDamaged, names=path.name)
-    (fault,) = check_parcel(store, folder, verifiers=[VERIFIER], identities=None)
+    (fault,) = check_parcel(store, folder, signers=Signers([VERIFIER]), identities=None)
     assert fault.hint.endswith(f"export-data --resend {folder[-32:]} --part {path.name} --to MEDIUM")
 
 
@@ -126,8 +130,8 @@ def test_a_foreign_signer_is_not_trusted(store):
     """Also where the signer has the trusted one's name; and nobody is trusted unless told."""
     folder = export(store, signer=OTHER_SIGNER)
     refused(store, folder, NotTrusted, names="index")
-    refused(store, folder, NotTrusted, verifiers=[])
-    assert load(store, folder, verifiers=[OTHER_VERIFIER])
+    refused(store, folder, NotTrusted, signers=Signers([]))
+    assert load(store, folder, signers=Signers([OTHER_VERIFIER]))
 
 
 def test_an_unsigned_index_is_not_trusted(store):
@@ -150,7 +154,7 @@ def test_another_identity_cannot_open(store):
 def test_a_part_sealed_for_others_is_named(store):
     """A signer that sealed one part for other keys than the manifest."""
     folder = export(store, settings=PartSettings((OTHER_RECIPIENT,), ZSTD))
-    parcel = open_parcel(store, folder, verifiers=[VERIFIER], identities=[OTHER_IDENTITY])
+    parcel = open_parcel(store, folder, signers=Signers([VERIFIER]), identities=[OTHER_IDENTITY])
     with pytest.raises(CannotOpen, match="part-"):
         list(read_part(store, parcel, parcel.manifest.parts[0], [IDENTITY]))
 
@@ -216,7 +220,7 @@ def resign(store, folder, *, parcel_id, extra=()):
 def test_a_part_that_is_no_parquet_or_another_table_is_damage(store):
     """A signer's broken part: the plain hash, the format, the columns and the row count are all checked."""
     folder = export(store)
-    parcel = open_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY])
+    parcel = open_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY])
     (entry,) = parcel.manifest.parts
     schema = replace(parcel.manifest.schema, columns=parcel.manifest.schema.columns[:2])
     junk = seal(b"junk", [RECIPIENT])
@@ -277,7 +281,7 @@ def test_names_mean_nothing_and_strangers_are_ignored(store):
     moved = "elsewhere/" + "0" * 32
     store.put(f"{moved}/part-deadbeef-0000-00000.parquet.age", b"a zombie's part")
     store.put(f"{moved}/.part-3fa91c2e-0000-00000.parquet.age.0a0b0c0d", b"half a put")
-    parcel = open_parcel(store, moved, verifiers=[VERIFIER], identities=[IDENTITY])
+    parcel = open_parcel(store, moved, signers=Signers([VERIFIER]), identities=[IDENTITY])
     assert (parcel.manifest.parcel_id, parcel.manifest.pipeline_name) == (parcel_id, "fin")
     assert parcel.signer == "exporter.example/one"
     assert sum(b.num_rows for part in load(store, moved) for b in part) == 1000
@@ -290,7 +294,7 @@ def test_check_finds_every_broken_part_at_once(store):
     for path in parts[1:4]:
         path.write_bytes(path.read_bytes()[::-1])
     for identities in (None, [IDENTITY]):
-        faults = check_parcel(store, folder, verifiers=[VERIFIER], identities=identities)
+        faults = check_parcel(store, folder, signers=Signers([VERIFIER]), identities=identities)
         assert [next(p.name for p in parts if p.name in str(f)) for f in faults] == [p.name for p in parts[1:4]]
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from landbridge.schema.arrow import arrow_schema, arrow_type, travels_as_text
 from landbridge.schema.model import Column, TableSchema, Type
+from landbridge.sealing.note import Signers
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Compression
 from landbridge.stage.reading import check_parcel, open_parcel, read_part
@@ -100,7 +101,7 @@ def bits(table: pa.Table) -> pa.Table:
 
 
 def read(store, folder, identities=(IDENTITY,)) -> pa.Table:
-    parcel = open_parcel(store, folder, verifiers=[VERIFIER], identities=identities)
+    parcel = open_parcel(store, folder, signers=Signers([VERIFIER]), identities=identities)
     batches = [b for entry in parcel.manifest.parts for b in read_part(store, parcel, entry, identities)]
     return pa.Table.from_batches(batches, arrow_schema(parcel.manifest.schema))
 
@@ -129,7 +130,7 @@ def test_every_location_and_form_round_trips(tmp_path, location, recipients, com
     folder = export(store, settings=PartSettings(recipients, Compression(*compression)))
     assert read(store, folder, (IDENTITY,) if recipients else ()).equals(pa.Table.from_batches([fin(0, 1000)]))
     for identities in ([IDENTITY], None):
-        assert check_parcel(store, folder, verifiers=[VERIFIER], identities=identities) == []
+        assert check_parcel(store, folder, signers=Signers([VERIFIER]), identities=identities) == []
 
 
 def test_a_table_without_rows_is_a_parcel_without_parts(tmp_path):
@@ -138,5 +139,5 @@ def test_a_table_without_rows_is_a_parcel_without_parts(tmp_path):
     folder = export(store, [fin(0, 0)])
     assert {path.rpartition("/")[2] for path in store.files(folder)} == {"index", "manifest.json.age"}
     assert read(store, folder).num_rows == 0
-    parcel = open_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY])
+    parcel = open_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY])
     assert (parcel.manifest.parts, parcel.manifest.row_count, parcel.manifest.schema) == ((), 0, FIN)

@@ -12,6 +12,7 @@ from landbridge.errors import ParcelDamaged, ParcelError, ParcelMissing
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.model import Column, TableSchema, Type
 from landbridge.sealing.age import open_sealed
+from landbridge.sealing.note import Signers
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Compression, numbered
 from landbridge.stage.naming import new_parcel_id, parcel_folder
@@ -131,7 +132,7 @@ def test_several_writers_make_one_parcel(store):
     size = seal_parcel(store, folder, manifest_of(entries, parcel_id=parcel_id), recipients=[RECIPIENT], signer=SIGNER)
     assert size == sum(store.files(folder).values())
     parcel = pickle.loads(  # noqa: S301 - our own bytes
-        pickle.dumps(open_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY]))
+        pickle.dumps(open_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY]))
     )
     assert [(p.number, p.first_row, p.rows) for p in parcel.manifest.parts] == [
         (0, 0, 500),
@@ -174,7 +175,7 @@ def test_a_sealed_parcel_is_never_written_to_again(store):
     """Sealing it a second time is refused before a byte changes."""
     folder = export(store)
     before = {path: store.get(path, most=1 << 30) for path in store.files(folder)}
-    parcel = open_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY])
+    parcel = open_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY])
     with pytest.raises(ParcelError, match="sealed already"):
         seal_parcel(store, folder, parcel.manifest, recipients=[RECIPIENT], signer=SIGNER)
     assert before == {path: store.get(path, most=1 << 30) for path in store.files(folder)}
@@ -234,7 +235,7 @@ def test_only_unfinished_parcels_are_swept(store):
     folder = export(store)
     with pytest.raises(ParcelError, match="finished"):
         delete_unfinished(store, folder)
-    assert check_parcel(store, folder, verifiers=[VERIFIER], identities=[IDENTITY]) == []
+    assert check_parcel(store, folder, signers=Signers([VERIFIER]), identities=[IDENTITY]) == []
     (store.root / folder / "index").rename(store.root / folder / ".index.0a0b0c0d")
     assert delete_unfinished(store, folder) == 3
     assert delete_unfinished(store, folder) == 0

@@ -17,7 +17,7 @@ from landbridge.ledger.runs import Run
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Manifest
 from landbridge.stage.naming import INDEX
-from landbridge.stage.reading import find_parcels, open_parcel
+from landbridge.stage.reading import find_parcels, list_parcels, open_parcel
 from landbridge.stage.refusal import carry_again
 
 
@@ -67,8 +67,9 @@ def _refuse_harmed(world: World, table: str, location: str, newest: Hidden) -> N
 
 def _none(world: World, table: str, location: str) -> ParcelError:
     """Why there is no parcel of the table: one that is not whole, folders that cannot be opened, or simply none."""
-    if begun := find_parcels(open_store(location), table, finished=False):
-        return _unfinished(max(begun), location)
+    _, begun = list_parcels(open_store(location), table)
+    if begun:
+        return _unfinished(begun[-1], location)
     if refused := list(_refused(world, table, location)):
         told = "\n  ".join(error.message for error in refused)
         hints = dict.fromkeys(error.hint for error in refused if error.hint)
@@ -102,12 +103,12 @@ def _named_openly(world: World, table: str, location: str, *, ordered: bool) -> 
 
     Raises ParcelMissing where a newer one was begun there: what it will hold must not be missed.
     """
-    folders = find_parcels(open_store(location), table)
-    if not folders:
+    finished, begun = list_parcels(open_store(location), table)
+    if not finished:
         return []
-    folder = max(folders)
-    if (begun := max(find_parcels(open_store(location), table, finished=False), default="")) > folder:
-        raise _unfinished(begun, location)
+    folder = finished[-1]
+    if begun and begun[-1] > folder:
+        raise _unfinished(begun[-1], location)
     sequence = open_folder(world, location, folder, table=table).manifest.sequence if ordered else 1
     return [Hidden(folder, table, folder.rpartition("/")[2], sequence)]
 
@@ -135,8 +136,8 @@ def named_arrival(world: World, table: str, location: str, name: str) -> str:
 def as_of_arrival(world: World, location: str, folder: str) -> datetime | None:
     """The instant that the parcel shows; None for one that is refused: the run itself will say and record why."""
     try:
-        verifiers, identities = world.keyring.verifiers(), world.identities
-        return open_parcel(open_store(location), folder, verifiers=verifiers, identities=identities).manifest.as_of
+        signers, identities = world.keyring.signers(), world.identities
+        return open_parcel(open_store(location), folder, signers=signers, identities=identities).manifest.as_of
     except ParcelError:
         return None
 

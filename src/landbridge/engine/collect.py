@@ -82,14 +82,14 @@ def _told(world: World, volumes: Sequence[Store]) -> Mapping[str, Mapping[str, i
 
 
 def _carried(world: World, folder: str, volumes: Sequence[Store], target: Store) -> _Carried:
-    trusted = (world.keyring.verifiers(), world.keyring.revoked_signers())
+    signers = world.keyring.signers()
     having = [volume for volume in volumes if f"{folder}/{INDEX}" in volume.files(folder)]
-    signed, *others = [read_index(volume, folder, *trusted) for volume in having]
+    signed, *others = [read_index(volume, folder, signers) for volume in having]
     if any(other.index != signed.index for other in others):
         raise ParcelDamaged(f"{folder}: the volumes hold indexes of different parcels", hint="collect one by one")
     _check_name(folder, signed)
     if target.is_there() and f"{folder}/{INDEX}" in target.files(folder):
-        _check_same(read_index(target, folder, *trusted), signed, target.describe(folder))
+        _check_same(read_index(target, folder, signers), signed, target.describe(folder))
     listings = [(volume, volume.files(folder)) for volume in volumes]
     here = [
         (volume, file) for file in signed.index.files for volume, files in listings if f"{folder}/{file.name}" in files

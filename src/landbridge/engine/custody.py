@@ -1,13 +1,12 @@
 """Chain of custody: what happens to parcels here, as entries of this side's log (docs/custody.md)."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from landbridge.engine.plan import Plan
-from landbridge.engine.shelf import acceptable, check_shelved, open_shelved
+from landbridge.engine.shelf import acceptable, check_shelved
 from landbridge.engine.world import World
 from landbridge.errors import CustodyBroken, ParcelError, UsageError, WorldError
 from landbridge.ledger import custody
@@ -90,17 +89,14 @@ def imported(world: World, plan: Plan, row: Run, manifest: Manifest) -> CustodyE
 
 def check(world: World, location: str, folder: str) -> Checked:
     """Look at every byte of a parcel, and with the keys at every row, and write into the log what was found."""
-    faults, opened = check_shelved(world, location, folder)
-    table = None
-    with suppress(ParcelError):
-        table = open_shelved(world, location, folder).manifest.pipeline_name
-    checked = Checked(faults, rows_read=not faults and opened)
+    faults, parcel = check_shelved(world, location, folder)
+    checked = Checked(faults, rows_read=parcel is not None and not faults)
     event = happened(
         world,
         "checked",
         open_store(location),
         folder,
-        pipeline_name=table,
+        pipeline_name=parcel.manifest.pipeline_name if parcel else None,
         result="faults" if faults else "sound",
         rows_read=checked.rows_read,
         fault_count=len(faults),

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 
 from landbridge.engine.events import Notice
 from landbridge.engine.hidden import Hidden
@@ -13,8 +12,7 @@ from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.stage.export_index import Listed, read_export_index, write_export_index
 from landbridge.stage.location import Store, open_store
-from landbridge.stage.reading import differing, find_obfuscated, is_finished, peek_index, peek_manifest
-from landbridge.stage.refusal import refusal
+from landbridge.stage.reading import find_obfuscated, is_finished, peek_index, peek_parcel
 
 MOST_TOLD = 10
 
@@ -81,7 +79,7 @@ def _of_index(entry: Listed, *, here: bool) -> Hidden:
 
 def _export_index(world: World, store: Store) -> Sequence[Listed]:
     try:
-        return read_export_index(store, verifiers=world.keyring.verifiers(), identities=world.identities)
+        return read_export_index(store, signers=world.keyring.signers(), identities=world.identities)
     except ParcelMissing:
         return ()
     except ParcelError as error:
@@ -90,24 +88,8 @@ def _export_index(world: World, store: Store) -> Sequence[Listed]:
 
 
 def _opened(world: World, store: Store, folder: str) -> Hidden:
-    keyring = world.keyring
-    opening = partial(
-        peek_manifest,
-        store,
-        folder,
-        verifiers=keyring.verifiers(),
-        identities=world.identities,
-        revoked=keyring.revoked_signers(),
-    )
     try:
-        manifest = opening()
-    except ParcelError as error:
-        return Hidden(folder, error=error, here=is_finished(store, folder))
-    lacking = _lacking(store, folder)
-    return Hidden(folder, manifest.pipeline_name, manifest.parcel_id, manifest.sequence, error=lacking)
-
-
-def _lacking(store: Store, folder: str) -> ParcelError | None:
-    index = peek_index(store, folder)  # verified a moment ago
-    faults = differing(folder, index.files, store.files(folder))
-    return refusal(folder, index.parcel_id, faults) if faults else None
+        manifest, error = peek_parcel(store, folder, signers=world.keyring.signers(), identities=world.identities)
+    except ParcelError as refused:
+        return Hidden(folder, error=refused, here=is_finished(store, folder))
+    return Hidden(folder, manifest.pipeline_name, manifest.parcel_id, manifest.sequence, error=error)

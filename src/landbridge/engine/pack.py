@@ -81,8 +81,8 @@ def _load(world: World, names: Sequence[str], location: str) -> _Load:
                 f"{folder}: FAT, exFAT, NTFS and DVDs do not take a folder of this name",
                 hint="rename the table in config/tables.yaml, or export it with --obfuscate",
             )
-    trusted = (acceptable(world), world.keyring.revoked_signers())
-    load = {folder: read_index(source, folder, *trusted) for folder in sorted(set(folders))}
+    signers = acceptable(world)
+    load = {folder: read_index(source, folder, signers) for folder in sorted(set(folders))}
     for folder, signed in load.items():
         if faults := differing(folder, signed.index.files, source.files(folder)):
             raise refusal(folder, None, faults)

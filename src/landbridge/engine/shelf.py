@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from landbridge.engine.world import World
 from landbridge.errors import AccessDenied, CannotOpen, ParcelError, UsageError
 from landbridge.ledger import parcels
+from landbridge.sealing.note import Signers
 from landbridge.stage.evidence import evidence
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.naming import HIDDEN_FOLDER, INDEX, PARCEL_ID
@@ -80,42 +81,31 @@ def _shelved(world: World, location: str, folder: str, files: dict[str, int]) ->
 
 def open_shelved(world: World, location: str, folder: str) -> Parcel:
     """Open a parcel to look at it; every refusal of `open_parcel` applies."""
-    return open_parcel(
-        open_store(location),
-        folder,
-        verifiers=acceptable(world),
-        identities=world.identities,
-        revoked=world.keyring.revoked_signers(),
-    )
+    return open_parcel(open_store(location), folder, signers=acceptable(world), identities=world.identities)
 
 
-def check_shelved(world: World, location: str, folder: str) -> tuple[list[ParcelError], bool]:
-    """Every fault of a parcel, and whether its rows were read.
+def check_shelved(world: World, location: str, folder: str) -> tuple[list[ParcelError], Parcel | None]:
+    """Every fault of a parcel, and the parcel, None where it cannot be opened; of one that is sound the rows were read.
 
     That it is sealed for others is no fault where nothing can be opened, nor of a parcel that this side sealed.
     """
-    store, identities, foreign = open_store(location), world.identities, None
+    store, identities, foreign, parcel = open_store(location), world.identities, None, None
     try:
-        open_shelved(world, location, folder)
+        parcel = open_shelved(world, location, folder)
     except CannotOpen as refusal:
         foreign = refusal
     except ParcelError:
         pass  # found again below, with all else
-    faults = check_parcel(
-        store,
-        folder,
-        verifiers=acceptable(world),
-        identities=None if foreign else identities,
-        revoked=world.keyring.revoked_signers(),
-    )
-    if foreign and identities and not evidence(store, folder, world.own_verifiers).signer:
+    faults = check_parcel(store, folder, signers=acceptable(world), identities=None if foreign else identities)
+    if foreign and identities and not evidence(store, folder, Signers(world.own_verifiers)).signer:
         faults.append(foreign)
-    return faults, foreign is None
+    return faults, parcel
 
 
-def acceptable(world: World) -> tuple[str, ...]:
+def acceptable(world: World) -> Signers:
     """For looking at parcels, our own signature counts as well as those that we trust."""
-    return (*world.keyring.trusted_signers(), *world.own_verifiers)
+    keyring = world.keyring
+    return Signers((*keyring.trusted_signers(), *world.own_verifiers), keyring.revoked_signers())
 
 
 def _told_id(location: str, folder: str) -> str:

@@ -54,7 +54,7 @@ def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: Worl
         with suppress(LandbridgeError):  # what failed matters more, and the next attempt sweeps what is left
             target.drop(landing)
         if isinstance(error, ParcelError) and plan.job_kind == "import":
-            survey(open_store(plan.location), parcel.folder, world.keyring.verifiers(), world.keyring.revoked_signers())
+            survey(open_store(plan.location), parcel.folder, world.keyring.signers())
         raise
 
 

@@ -4,6 +4,7 @@ from landbridge.engine.plan import Plan
 from landbridge.engine.world import World
 from landbridge.errors import ParcelDamaged, ParcelMissing, ParcelSwapped
 from landbridge.ledger.runs import Run
+from landbridge.sealing.note import Signers
 from landbridge.stage.location import open_store
 from landbridge.stage.reading import Parcel, open_parcel
 from landbridge.stage.refusal import carry_again
@@ -22,8 +23,8 @@ def open_staged(plan: Plan, row: Run, world: World) -> Parcel:
     if plan.parcel is not None:
         return open_carried(plan, world)
     folder = row.phases["source_to_stage_transfer"].details["folder"]
-    own = world.keyring.own_verifiers()
-    return open_parcel(open_store(plan.location), folder, verifiers=own, identities=world.identities)
+    own = Signers(world.keyring.own_verifiers())
+    return open_parcel(open_store(plan.location), folder, signers=own, identities=world.identities)
 
 
 def open_folder(world: World, location: str, folder: str, *, table: str) -> Parcel:
@@ -31,12 +32,11 @@ def open_folder(world: World, location: str, folder: str, *, table: str) -> Parc
 
     What is missing or damaged is told for all files of the parcel at once.
     """
-    store, keyring = open_store(location), world.keyring
-    signers = keyring.verifiers(), keyring.revoked_signers()
+    store, signers = open_store(location), world.keyring.signers()
     try:
-        parcel = open_parcel(store, folder, verifiers=signers[0], identities=world.identities, revoked=signers[1])
+        parcel = open_parcel(store, folder, signers=signers, identities=world.identities)
     except (ParcelMissing, ParcelDamaged):
-        survey(store, folder, *signers)
+        survey(store, folder, signers)
         raise
     name, parcel_id = folder.rpartition("/")[2], parcel.manifest.parcel_id
     if parcel.manifest.pipeline_name != table:

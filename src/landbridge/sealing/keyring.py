@@ -9,6 +9,7 @@ from landbridge.errors import ConfigError, NotTrusted, UsageError
 from landbridge.sealing import age, files, lists
 from landbridge.sealing.identity import Identities, new_identity_file
 from landbridge.sealing.lists import PublicKey
+from landbridge.sealing.note import Signers
 from landbridge.sealing.signing import Signing, new_signing_file
 from landbridge.sealing.trust import TrustStore, refuse_secret
 
@@ -138,10 +139,10 @@ class Keyring:
             )
         return tuple(key.text for key in keys)
 
-    def verifiers(self) -> tuple[str, ...]:
-        """The trusted signers, for opening. Raises NotTrusted where there never was one."""
-        keys = self.trusted_signers()
-        if not keys and not self.revoked_signers():
+    def signers(self) -> Signers:
+        """Whose parcels are opened. Raises NotTrusted where nobody was ever trusted."""
+        keys = Signers(self.trusted_signers(), self.revoked_signers())
+        if not any(keys):
             raise NotTrusted(
                 f"no signer is trusted in {self.store.path('signer')}",
                 hint="landbridge keys trust NAME+…: the key that `landbridge keys show` prints on the other side",

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -64,6 +65,13 @@ def sign(text: str, signer: str, *, anonymous: bool = False) -> str:
     name, key_id = (ANONYMOUS, _key_id(ANONYMOUS, _public(key))) if anonymous else (key.name, key.id)
     signature = Ed25519PrivateKey.from_private_bytes(key.material).sign(text.encode())
     return f"{text}\n— {name} {base64.b64encode(key_id + signature).decode()}\n"
+
+
+class Signers(NamedTuple):
+    """Verifier keys: by which a note is accepted, and which only make its refusal say that they were revoked."""
+
+    trusted: Sequence[str]
+    revoked: Sequence[str] = ()
 
 
 def verify(note: str, verifiers: Sequence[str], revoked: Sequence[str] = ()) -> tuple[str, str]:

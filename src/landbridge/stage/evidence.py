@@ -1,11 +1,11 @@
 """What the index in a parcel's folder proves to somebody who opens nothing."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from landbridge.errors import ParcelError, ParcelMissing
 from landbridge.sealing import note
+from landbridge.sealing.note import Signers
 from landbridge.stage.index import parse_index
 from landbridge.stage.location import Store
 from landbridge.stage.naming import INDEX
@@ -24,7 +24,7 @@ class Evidence:
     signer: str | None = None
 
 
-def evidence(store: Store, folder: str, verifiers: Sequence[str]) -> Evidence:
+def evidence(store: Store, folder: str, signers: Signers) -> Evidence:
     """Raises Unreachable, AccessDenied; whatever is wrong with the index itself is no error here."""
     name = folder.rpartition("/")[2]
     try:
@@ -33,7 +33,7 @@ def evidence(store: Store, folder: str, verifiers: Sequence[str]) -> Evidence:
         return Evidence(name)
     digest = hashlib.sha256(data).hexdigest()
     try:
-        text, signer = note.verify(data.decode(), verifiers)
+        text, signer = note.verify(data.decode(), *signers)
         return Evidence(parse_index(text).parcel_id, digest, signer)
     except (UnicodeDecodeError, ParcelError):
         return Evidence(name, digest)

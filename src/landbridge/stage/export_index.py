@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, FailFast, Field, TypeAdapter, ValidationErro
 
 from landbridge.errors import ParcelDamaged
 from landbridge.sealing import age, note
+from landbridge.sealing.note import Signers
 from landbridge.stage.location import Store
 from landbridge.stage.naming import EXPORT_INDEX
 from landbridge.stage.padding import pad_text
@@ -49,14 +50,14 @@ def write_export_index(
     store.put(EXPORT_INDEX, sealed, timeless=True)
 
 
-def read_export_index(store: Store, *, verifiers: Sequence[str], identities: Sequence[str]) -> tuple[Listed, ...]:
+def read_export_index(store: Store, *, signers: Signers, identities: Sequence[str]) -> tuple[Listed, ...]:
     """What should be here; raises ParcelMissing where there is no export index.
 
     Raises NotTrusted, CannotOpen, ParcelDamaged for one that cannot be believed.
     """
     signed = age.open_sealed(store.get(EXPORT_INDEX, most=MOST_INDEX), identities)
     try:
-        text, _ = note.verify(signed.decode(), verifiers)
+        text, _ = note.verify(signed.decode(), *signers)
         return _DOCUMENT.validate_json(text, strict=True).tables
     except (UnicodeDecodeError, ValidationError) as error:
         raise ParcelDamaged("the export index is not one that this version knows") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from landbridge.errors import NotSigned, ParcelDamaged, ParcelError, ParcelMissing, ParcelSwapped, WronglySigned
 from landbridge.schema.arrow import arrow_schema
 from landbridge.sealing import age, note
+from landbridge.sealing.note import Signers
 from landbridge.stage.index import Index, IndexEntry, parse_index
 from landbridge.stage.location import Store
 from landbridge.stage.manifest import Manifest, PartEntry, manifest_from_json
@@ -51,16 +52,18 @@ class SignedIndex:
     note: bytes = field(repr=False)
 
 
-def find_parcels(store: Store, table: str, *, finished: bool = True) -> list[str]:
-    """Folders of the table's finished parcels, or of its unfinished ones, oldest first; sound or not.
+def find_parcels(store: Store, table: str) -> list[str]:
+    """Folders of the table's finished parcels, oldest first; sound or not. Raises Unreachable, AccessDenied."""
+    return list_parcels(store, table)[0]
 
-    Raises Unreachable, AccessDenied.
-    """
+
+def list_parcels(store: Store, table: str) -> tuple[list[str], list[str]]:
+    """Folders of the table's finished parcels and of its unfinished ones, each oldest first, by one listing."""
     store.reach()
     levels = [path.split("/") for path in store.files(table)]
     found = {"/".join(p[:2]) for p in levels if len(p) == 3 and PARCEL_ID.fullmatch(p[1])}
     whole = {"/".join(p[:2]) for p in levels if len(p) == 3 and p[2] == INDEX}
-    return sorted(found & whole if finished else found - whole)
+    return sorted(found & whole), sorted(found - whole)
 
 
 def find_obfuscated(store: Store) -> list[str]:
@@ -77,27 +80,29 @@ def is_finished(store: Store, folder: str) -> bool:
     return f"{folder}/{INDEX}" in store.files(folder)
 
 
-def open_parcel(
-    store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str], revoked: Sequence[str] = ()
-) -> Parcel:
+def open_parcel(store: Store, folder: str, *, signers: Signers, identities: Sequence[str]) -> Parcel:
     """Check all but the parts' contents. `identities` may be empty for a parcel that is not sealed.
-
-    `revoked` are verifier keys by which nothing is accepted; the refusal then says so.
 
     Raises ParcelMissing, ParcelDamaged (both name the files to carry), NotTrusted, CannotOpen, UnknownVersion.
     """
-    signed = read_index(store, folder, verifiers, revoked)
+    signed = read_index(store, folder, signers)
     index = signed.index
     if faults := differing(folder, index.files, store.files(folder)):
         raise refusal(folder, index.parcel_id, faults)
     return Parcel(folder, index, _read_manifest(store, folder, index, identities), signed.signer)
 
 
-def peek_manifest(
-    store: Store, folder: str, *, verifiers: Sequence[str], identities: Sequence[str], revoked: Sequence[str] = ()
-) -> Manifest:
-    """The manifest of a parcel, be its parts there or not: whose it is. Raises as `open_parcel`."""
-    return _read_manifest(store, folder, read_index(store, folder, verifiers, revoked).index, identities)
+def peek_parcel(
+    store: Store, folder: str, *, signers: Signers, identities: Sequence[str]
+) -> tuple[Manifest, ParcelError | None]:
+    """The manifest of a parcel, be its parts there or not, and what `open_parcel` would then refuse it for.
+
+    Raises as `open_parcel` where not even its manifest can be believed.
+    """
+    index = read_index(store, folder, signers).index
+    manifest = _read_manifest(store, folder, index, identities)
+    faults = differing(folder, index.files, store.files(folder))
+    return manifest, refusal(folder, index.parcel_id, faults) if faults else None
 
 
 def plain_part(store: Store, parcel: Parcel, entry: PartEntry, identities: Sequence[str]) -> bytes:
@@ -152,21 +157,14 @@ def _rows(plain: bytes, parcel: Parcel, entry: PartEntry) -> "Iterator[pa.Record
         raise ParcelDamaged(f"it says that it has {entry.rows} rows, and holds {rows}")
 
 
-def check_parcel(
-    store: Store,
-    folder: str,
-    *,
-    verifiers: Sequence[str],
-    identities: Sequence[str] | None,
-    revoked: Sequence[str] = (),
-) -> list[ParcelError]:
+def check_parcel(store: Store, folder: str, *, signers: Signers, identities: Sequence[str] | None) -> list[ParcelError]:
     """Every fault that can be found, at most one for each file; [] for a sound parcel.
 
     Without identities (None): signature, presence, sizes and hashes. With them, and always for a parcel that is
     not sealed: also the manifest, and that every row can be read. Raises no ParcelError: it returns them.
     """
     try:
-        signed = read_index(store, folder, verifiers, revoked)
+        signed = read_index(store, folder, signers)
     except ParcelError as error:
         return [error]
     faults: list[ParcelError] = []
@@ -195,7 +193,7 @@ def _contents(store: Store, folder: str, index: Index, signer: str, identities: 
     return faults
 
 
-def read_index(store: Store, folder: str, verifiers: Sequence[str], revoked: Sequence[str] = ()) -> SignedIndex:
+def read_index(store: Store, folder: str, signers: Signers) -> SignedIndex:
     """Raises ParcelMissing, NotTrusted, ParcelDamaged, UnknownVersion."""
     path = f"{folder}/{INDEX}"
     again = carry_again(folder.rpartition("/")[2], [INDEX])
@@ -209,7 +207,7 @@ def read_index(store: Store, folder: str, verifiers: Sequence[str], revoked: Seq
         raise ParcelDamaged(error.message, hint=again) from error
     with _about(path):
         try:
-            text, signer = note.verify(data.decode(), verifiers, revoked)
+            text, signer = note.verify(data.decode(), *signers)
         except UnicodeDecodeError as error:
             raise NotSigned("not a signed note: it is not text", hint=again) from error
         except (NotSigned, WronglySigned) as error:

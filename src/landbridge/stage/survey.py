@@ -1,10 +1,11 @@
 """A parcel that is refused, looked at as a whole: which of its files to carry again, and whose lie in their places."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from landbridge.errors import AccessDenied, ParcelError, ParcelMissing, ParcelSwapped
+from landbridge.sealing.note import Signers
 from landbridge.stage.index import Index
 from landbridge.stage.location import Store
 from landbridge.stage.naming import INDEX, MANIFEST_NAME, PARCEL_ID
@@ -14,12 +15,12 @@ from landbridge.stage.refusal import Fault, carry_again, refusal
 LARGE = 64 << 20  # bytes; parts have 8 MiB unless told otherwise
 
 
-def survey(store: Store, folder: str, verifiers: Sequence[str], revoked: Sequence[str] = ()) -> None:
+def survey(store: Store, folder: str, signers: Signers) -> None:
     """Compare every file with the index. Raises one ParcelError that names all that are to be carried again.
 
     ParcelSwapped where whole files lie in each other's places. Returns where every file is as it was signed.
     """
-    index = read_index(store, folder, verifiers, revoked).index
+    index = read_index(store, folder, signers).index
     name = folder.rpartition("/")[2]
     if PARCEL_ID.fullmatch(name) and name != index.parcel_id:
         raise ParcelSwapped(f"{folder} holds the index of parcel {index.parcel_id}", hint=carry_again(name))
