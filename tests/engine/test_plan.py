@@ -72,7 +72,12 @@ def test_no_credentials(tmp_path: Path) -> None:
 def test_load_id(tmp_path: Path) -> None:
     """The same for every attempt to load a parcel into a target, and for nothing else."""
     run, _, arrival = plans(project(tmp_path))
-    again = replace(arrival, again=True, location="elsewhere")
-    assert load_id(arrival, "a") == load_id(again, "a") == load_id(run, "a")
-    assert load_id(arrival, "a") != load_id(arrival, "b")
-    assert load_id(arrival, "a") != load_id(replace(arrival, pipeline_name="other"), "a")
+    assert run.write
+    assert arrival.write
+    one = load_id("prices", arrival.write, "a")
+    assert one == load_id("prices", run.write, "a")
+    other = replace(arrival.write, connection="elsewhere")
+    assert (
+        len({one, load_id("prices", run.write, "b"), load_id("other", run.write, "a"), load_id("prices", other, "a")})
+        == 4
+    )

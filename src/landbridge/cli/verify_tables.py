@@ -1,10 +1,13 @@
 """`landbridge verify-tables`."""
 
+from typing import Annotated
+
 import typer
 
 from landbridge.cli.main import report
 from landbridge.cli.options import All, AsJson, From, ProjectFolder, Tables, chosen, open_world, place
 from landbridge.cli.outcome import error_entry
+from landbridge.cli.progress import Progress
 from landbridge.cli.text import print_json
 from landbridge.engine.sync import worst
 from landbridge.engine.verification import Verified, verify_tables
@@ -15,13 +18,17 @@ def verify_tables_command(
     every: All = False,
     table: Tables = None,
     source: From = None,
+    data: Annotated[
+        bool, typer.Option("--data", help="Compare the rows, too, with those that were loaded last.")
+    ] = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,
 ) -> None:
-    """Compare targets with their newest carried parcel, else the saved metadata; exit code 4 where they differ."""
+    """Compare targets with what is wanted of them, and with what was loaded; exit code 4 where they differ."""
     seen: list[Verified] = []
-    with open_world(project, changing=False) as world:
-        for one in verify_tables(world, chosen(world.project, table, every=every), location=place(source)):
+    with open_world(project, Progress(), changing=False) as world:
+        tables = chosen(world.project, table, every=every)
+        for one in verify_tables(world, tables, location=place(source), data=data):
             seen.append(one)
             if one.error:
                 report(one.error, prefix=f"error: {one.table}")

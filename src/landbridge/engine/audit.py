@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from landbridge.engine.custody import imported
+from landbridge.engine.kept import keep
 from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_staged
@@ -51,6 +52,7 @@ def audit(plan: Plan, row: Run, world: World) -> Outcome:
             f"{plan.write.relation}: " + "; ".join(broken),
             hint="has something else written to the target since? `landbridge show` has the counts of each phase",
         )
+    keep(world, plan.pipeline_name, plan.location, parcel)
     if plan.job_kind == "import":
         parcels.record_in(
             world.ledger,

@@ -10,6 +10,8 @@ from landbridge.config.tables import Table
 from landbridge.contracts.values import Read
 from landbridge.engine.creation import carried_schema
 from landbridge.engine.extraction import saved, target_dialect
+from landbridge.engine.kept import kept
+from landbridge.engine.metadata_folder import MetadataFolder
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, ParcelMissing, SchemaMismatch, TargetError, UsageError
 from landbridge.schema.alter import Dialect
@@ -101,7 +103,10 @@ def dialect_of(world: World, table: Table) -> Dialect:
 
 
 def wanted_table(world: World, table: Table, location: str | None, standing: TableMetadata) -> TableMetadata:
-    """What the newest carried parcel wants, else the saved metadata. Raises UsageError where there is neither."""
+    """What the newest carried parcel wants, else the saved metadata, else what was loaded last.
+
+    Raises UsageError where nothing tells it.
+    """
     arriving = carried_schema(world, table, location)
     if arriving is None and location:
         raise ParcelMissing(
@@ -109,6 +114,9 @@ def wanted_table(world: World, table: Table, location: str | None, standing: Tab
         )
     if arriving is not None:
         return _of_parcel(folded(arriving), standing)
+    saved_here = MetadataFolder(world.project.folder).load(table.name) is not None
+    if not saved_here and (last := kept(world, table.name, table.write)):
+        return _of_parcel(folded(last.schema), standing)
     extracted = saved(world, table)
     left = leaving_table(extracted.table, table.read.columns)
     return as_target(target_dialect(world, table), left, source_dialect=extracted.connection_type)

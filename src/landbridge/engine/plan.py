@@ -141,7 +141,7 @@ def _reading(project: Project, table: Table, kind: JobKind, location: str, write
     )
 
 
-def load_id(plan: Plan, parcel_id: str) -> str:
+def load_id(pipeline_name: str, write: Write, parcel_id: str) -> str:
     """The same for every attempt to load this parcel into this target; written beside the rows."""
-    text = json.dumps([plan.pipeline_name, parcel_id, asdict(plan.write) if plan.write else None], sort_keys=True)
+    text = json.dumps([pipeline_name, parcel_id, asdict(write)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from landbridge.errors import LandbridgeError, SourceError
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
+from landbridge.schema.checksums import Sums, measure
 from landbridge.schema.columns import leaving
 from landbridge.schema.dialects import in_every_dialect
 from landbridge.stage.index import MOST_FILE
@@ -99,9 +101,10 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
             as_of=shot.as_of,
             pipeline_id=row.pipeline_id,
         )
-        entries = _unload(plan, shot, folder, recipients, world)
+        entries, sums = _unload(plan, shot, folder, recipients, world)
     _check_complete(read, shot, entries)
-    manifest = _manifest(plan, shot, slot, entries, world.project.connections[read.connection].type)
+    kind = world.project.connections[read.connection].type
+    manifest = replace(_manifest(plan, shot, slot, entries, kind), checksums=sums.finished())
     size = sum(entry.sealed_bytes for entry in entries)
     slot = parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
     world.still_ours()
@@ -165,7 +168,8 @@ def _carried(plan: Plan, world: World) -> Outcome:
 
 def _unload(
     plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World
-) -> tuple[PartEntry, ...]:
+) -> tuple[tuple[PartEntry, ...], Sums]:
+    """The entries of the parts in the order of their rows, and what all rows add up to."""
     read, packing = _reading(plan)
     settings = PartSettings(recipients, _compression(packing), packing.part_size, packing.obfuscated)
     attempt = secrets.token_hex(4)
@@ -183,11 +187,13 @@ def _unload(
     ]
     world.emit(RowsExpected(shot.rows))
     entries: dict[int, Sequence[PartEntry]] = {}
+    sums = Sums(measure(leaving(shot.schema, read.columns)))
     with closing(each(world.pool, tasks, at_once=world.processes + 1)) as results:
-        for number, written in results:
-            entries[number] = written
-            world.emit(RowsMoved(sum(e.rows for e in written), sum(e.sealed_bytes for e in written)))
-    return numbered(entry for number in sorted(entries) for entry in entries[number])
+        for written in results:
+            entries[written.number] = written.entries
+            sums.merge(written.sums)
+            world.emit(RowsMoved(sum(e.rows for e in written.entries), sum(e.sealed_bytes for e in written.entries)))
+    return numbered(entry for number in sorted(entries) for entry in entries[number]), sums
 
 
 def _compression(packing: Packing) -> Compression:

@@ -3,6 +3,7 @@
 An import keeps what was carried in, as long as the project says.
 """
 
+from landbridge.engine.kept import forget_older
 from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.purge import outdated_arrivals, purge
@@ -16,6 +17,7 @@ from landbridge.stage.writing import delete_parcel
 def stage_cleaning(plan: Plan, row: Run, world: World) -> Outcome:
     if plan.job_kind == "export":
         return skipped("other side: the parcel stays until it is carried")
+    forget_older(world, plan.pipeline_name, str(row.parcel_id))
     if plan.job_kind == "import":
         return _retention(plan, world)
     transfer = row.phases["source_to_stage_transfer"].details

@@ -23,7 +23,7 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     parcel = open_staged(plan, row, world)
     manifest = parcel.manifest
     load = Load(
-        load_id=load_id(plan, manifest.parcel_id),
+        load_id=load_id(plan.pipeline_name, plan.write, manifest.parcel_id),
         pipeline_name=plan.pipeline_name,
         parcel_id=manifest.parcel_id,
         attempt=row.pipeline_id,

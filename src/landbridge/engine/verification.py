@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from landbridge.config.tables import Table
+from landbridge.engine.contents import compare_contents
 from landbridge.engine.migration import dialect_of, standing_table, wanted_table
 from landbridge.engine.world import World
 from landbridge.errors import AuditError, LandbridgeError
@@ -21,8 +22,10 @@ class Verified:
     error: LandbridgeError | None = None
 
 
-def verify_tables(world: World, tables: Sequence[Table], *, location: str | None) -> Iterator[Verified]:
-    """Compare names, types, nullability, keys and order; nothing is changed, and no source is asked.
+def verify_tables(
+    world: World, tables: Sequence[Table], *, location: str | None, data: bool = False
+) -> Iterator[Verified]:
+    """Compare names, types, nullability, keys and order, with `data` also the rows; no source is asked.
 
     What is wanted is told as for a migration. One that fails does not stop the others.
     """
@@ -32,15 +35,18 @@ def verify_tables(world: World, tables: Sequence[Table], *, location: str | None
             standing = standing_table(world, table)
             wanted = wanted_table(world, table, location, standing)
             found = differences(standing, wanted, dialect_of(world, table))
+            rows = tuple(compare_contents(world, table)) if data else ()
         except LandbridgeError as error:
             yield Verified(table.name, relation, error=error)
         else:
-            yield Verified(table.name, relation, found, _differs(table, found) if found else None)
+            yield Verified(table.name, relation, found + rows, _differs(table, found, rows) if found or rows else None)
 
 
-def _differs(table: Table, found: Sequence[str]) -> AuditError:
-    lines = "\n  ".join(found)
+def _differs(table: Table, structure: Sequence[str], rows: Sequence[str]) -> AuditError:
+    lines = "\n  ".join([*structure, *rows])
     return AuditError(
         f"{table.write.relation} is not as it should be:\n  {lines}",
-        hint=f"landbridge migrate-tables --table {table.name} --dry-run",
+        hint=f"landbridge migrate-tables --table {table.name} --dry-run"
+        if structure
+        else f"who else writes to it? loading {table.name} again makes it as it was",
     )

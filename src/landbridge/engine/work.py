@@ -1,26 +1,40 @@
 """What worker processes do: one part each. They get names and values, and look up credentials themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from landbridge.config.project import load_project
 from landbridge.connectors.masking import masked
 from landbridge.connectors.registry import Connector, open_connector
 from landbridge.contracts.values import Landing, Part
 from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.checksums import Measure, Sums, measure, summing
 from landbridge.schema.columns import Columns, leaving
+from landbridge.schema.comparison import Row, rows_of
 from landbridge.sealing.keyring import Keyring
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import PartEntry
 from landbridge.stage.reading import Parcel, read_part
 from landbridge.stage.writing import PartSettings, write_parts
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Written(NamedTuple):
+    """What one part of a source became: its number, the entries of the files, and what its rows add up to."""
+
+    number: int
+    entries: Sequence[PartEntry]
+    sums: Sums
+
 
 @dataclass(frozen=True)
 class Unload:
-    """Read one part of the source, mask it, write it as sealed parts; returns its number and their entries."""
+    """Read one part of the source, mask it, write it as sealed parts."""
 
     project: Path
     part: Part
@@ -30,17 +44,76 @@ class Unload:
     stem: str
     settings: PartSettings
 
-    def __call__(self) -> tuple[int, Sequence[PartEntry]]:
+    def __call__(self) -> Written:
         source = _connector(self.project, self.part.connection)
-        written = write_parts(
+        schema = leaving(self.part.schema, self.columns)
+        sums = Sums(measure(schema))
+        rows = masked(source.batches(self.part), self.part.schema, self.columns, _masking_key(self.project))
+        entries = write_parts(
             open_store(self.location),
             self.folder,
-            masked(source.batches(self.part), self.part.schema, self.columns, _masking_key(self.project)),
-            schema=arrow_schema(leaving(self.part.schema, self.columns)),
+            summing(rows, sums),
+            schema=arrow_schema(schema),
             settings=self.settings,
             stem=self.stem,
         )
-        return self.part.number, list(written)
+        return Written(self.part.number, entries, sums)
+
+
+@dataclass(frozen=True)
+class OfSource:
+    """The rows of one part of a source, or of a target that is read as one; `columns` in the order that is wanted."""
+
+    part: Part
+    columns: tuple[str, ...]
+
+    def batches(self, project: Path) -> "Iterator[pa.RecordBatch]":
+        for batch in _connector(project, self.part.connection).batches(self.part):
+            yield batch.select(list(self.columns))
+
+
+@dataclass(frozen=True)
+class OfParcel:
+    """The rows of one part of a parcel."""
+
+    location: str
+    parcel: Parcel
+    entry: PartEntry
+
+    def batches(self, project: Path) -> "Iterator[pa.RecordBatch]":
+        identities = _identities(project) if self.parcel.index.sealed else ()
+        return read_part(open_store(self.location), self.parcel, self.entry, identities)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What rows add up to, in ranges at least 2^width wide."""
+
+    project: Path
+    rows: OfSource | OfParcel
+    of: Measure
+    width: int = 0
+
+    def __call__(self) -> Sums:
+        sums = Sums(self.of, self.width)
+        for batch in self.rows.batches(self.project):
+            sums.add(batch)
+        return sums
+
+
+@dataclass(frozen=True)
+class Look:
+    """The rows of some ranges, by their hashes and keys."""
+
+    project: Path
+    rows: OfSource | OfParcel
+    of: Measure
+    width: int
+    ranges: frozenset[int]
+
+    def __call__(self) -> list[Row]:
+        batches = self.rows.batches(self.project)
+        return [row for batch in batches for row in rows_of(batch, self.of, self.width, self.ranges)]
 
 
 @dataclass(frozen=True)
@@ -55,8 +128,7 @@ class Append:
 
     def __call__(self) -> PartEntry:
         target = _connector(self.project, self.landing.write.connection)
-        identities = _identities(self.project) if self.parcel.index.sealed else ()
-        batches = read_part(open_store(self.location), self.parcel, self.entry, identities)
+        batches = OfParcel(self.location, self.parcel, self.entry).batches(self.project)
         target.append(self.landing, batches, self.entry.first_row)
         return self.entry
 

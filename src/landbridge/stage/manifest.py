@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, FailFast, Field, PlainSerializer, TypeAdapte
 
 from landbridge.contracts.values import Filter
 from landbridge.errors import ParcelDamaged, UnknownVersion
+from landbridge.schema.checksums import Checksums, Measure
 from landbridge.schema.columns import Mask
 from landbridge.schema.model import Relation, TableSchema, schema_to_json
 from landbridge.stage.index import FORMAT, check_version
@@ -103,6 +104,7 @@ class Manifest:
     compression: Compression
     load_hints: LoadHints = LoadHints()
     ddl: Mapping[str, str] = field(default_factory=dict)
+    checksums: Checksums | None = None
 
     def __post_init__(self) -> None:
         if self.parts != numbered(self.parts):
@@ -114,6 +116,8 @@ class Manifest:
         if len(self.parts) > MOST_PARTS:
             raise ValueError(f"{len(self.parts)} parts; {MOST_PARTS} are accepted")
         _check_columns(self.schema)
+        if self.checksums:
+            _check_checksums(self.schema, self.checksums)
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,12 @@ def _check_columns(schema: TableSchema) -> None:
         for c in schema.columns
     ):
         raise ValueError("a column has a precision or scale that no type has")
+
+
+def _check_checksums(schema: TableSchema, checksums: Checksums) -> None:
+    of = Measure(schema, checksums.key)
+    if checksums.columns != of.columns or not set(of.key) <= set(schema.names):
+        raise ValueError("checksums of columns that are not there")
 
 
 _MANIFEST = TypeAdapter(Manifest)
