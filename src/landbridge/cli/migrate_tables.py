@@ -1,5 +1,6 @@
 """`landbridge migrate-tables`."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -8,8 +9,10 @@ from landbridge.cli.main import report
 from landbridge.cli.options import All, AsJson, DryRun, From, ProjectFolder, Tables, chosen, open_world, place
 from landbridge.cli.outcome import error_entry
 from landbridge.cli.text import print_json
+from landbridge.config.tables import Table
 from landbridge.engine.migration import Migrated, migrate_tables
 from landbridge.engine.sync import worst
+from landbridge.errors import UsageError
 
 
 def migrate_tables_command(
@@ -20,6 +23,10 @@ def migrate_tables_command(
     allow_breaking: Annotated[
         bool, typer.Option("--allow-breaking", help="Also what drops a column, narrows a type or changes a key.")
     ] = False,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option("--rename", metavar="OLD=NEW", help="A column that was renamed at the source; may be repeated."),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectFolder = None,
@@ -29,7 +36,12 @@ def migrate_tables_command(
     with open_world(project, changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
         for one in migrate_tables(
-            world, tables, location=place(source), dry_run=dry_run, allow_breaking=allow_breaking
+            world,
+            tables,
+            location=place(source),
+            dry_run=dry_run,
+            allow_breaking=allow_breaking,
+            renames=_renames(rename or [], tables),
         ):
             seen.append(one)
             if not as_json:
@@ -40,6 +52,16 @@ def migrate_tables_command(
         print_json([_entry(one, dry_run=dry_run) for one in seen])
     if code := worst(one.error for one in seen):
         raise typer.Exit(code)
+
+
+def _renames(words: Sequence[str], tables: Sequence[Table]) -> dict[str, str]:
+    found = {old: new for old, _, new in (word.partition("=") for word in words)}
+    if not all([*found, *found.values()]) or len(found) < len(words) or (found and len(tables) != 1):
+        raise UsageError(
+            "--rename takes OLD=NEW, each column once, of one table",
+            hint="landbridge migrate-tables --table NAME --rename OLD=NEW --allow-breaking",
+        )
+    return found
 
 
 def _state(one: Migrated, *, dry_run: bool) -> str:

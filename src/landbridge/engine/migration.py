@@ -2,7 +2,7 @@
 (docs/metadata-change-tracking.md, "Migrations").
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -39,31 +39,38 @@ class Migrated:
 
 
 def migrate_tables(
-    world: World, tables: Sequence[Table], *, location: str | None, dry_run: bool, allow_breaking: bool
+    world: World,
+    tables: Sequence[Table],
+    *,
+    location: str | None,
+    dry_run: bool,
+    allow_breaking: bool,
+    renames: Mapping[str, str] | None = None,
 ) -> Iterator[Migrated]:
     """Make of each standing target what its newest carried parcel, else the saved metadata, wants.
 
-    Breaking changes are left undone unless they are allowed; a table for which some are left is a failure. One that
-    fails does not stop the others.
+    `renames` maps columns as they stand to those that are wanted. Breaking changes are left undone unless they are
+    allowed; a table for which some are left is a failure. One that fails does not stop the others.
     """
     for table in tables:
         relation = table.write.relation
         try:
             with nullcontext() if dry_run else world.alone_with(table.name):
-                done, left = _planned(world, table, location, allow_breaking=allow_breaking)
+                done, left = _planned(world, table, location, renames or {}, allow_breaking=allow_breaking)
                 if not dry_run and done.steps:
                     _execute(world, table, done)
-            yield Migrated(table.name, relation, done, left, _left_undone(table, left) if left else None)
+            yield Migrated(table.name, relation, done, left, _left_undone(table, left, renames or {}) if left else None)
         except LandbridgeError as error:
             yield Migrated(table.name, relation, error=error)
 
 
 def _planned(
-    world: World, table: Table, location: str | None, *, allow_breaking: bool
+    world: World, table: Table, location: str | None, renames: Mapping[str, str], *, allow_breaking: bool
 ) -> tuple[Migration, tuple[str, ...]]:
     """What is to be done, and the lines of what is left undone."""
     relation, standing, dialect = table.write.relation, standing_table(world, table), dialect_of(world, table)
-    whole = migration(standing, _roomy(wanted_table(world, table, location, standing), standing), dialect, relation)
+    wanted = _roomy(wanted_table(world, table, location, standing), standing)
+    whole = migration(standing, wanted, dialect, relation, renames=renames)
     left = () if allow_breaking else tuple(change.line for change in whole.changes if not change.safe)
     return migration(standing, as_far_as_safe(standing, whole), dialect, relation) if left else whole, left
 
@@ -156,9 +163,10 @@ def _execute(world: World, table: Table, done: Migration) -> None:
         ) from error
 
 
-def _left_undone(table: Table, left: Sequence[str]) -> SchemaMismatch:
+def _left_undone(table: Table, left: Sequence[str], renames: Mapping[str, str]) -> SchemaMismatch:
     lines = "\n  ".join(left)
+    said = "".join(f" --rename {old}={new}" for old, new in renames.items())
     return SchemaMismatch(
         f"breaking changes of {table.write.relation} are left undone:\n  {lines}",
-        hint=f"landbridge migrate-tables --table {table.name} --allow-breaking, after a look at --dry-run",
+        hint=f"landbridge migrate-tables --table {table.name}{said} --allow-breaking, after a look at --dry-run",
     )
