@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
 from landbridge.schema.columns import leaving
 from landbridge.schema.dialects import in_every_dialect
+from landbridge.schema.traits import Traits, merged
 from landbridge.stage.index import MOST_FILE
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import (
@@ -99,9 +101,10 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
             as_of=shot.as_of,
             pipeline_id=row.pipeline_id,
         )
-        entries = _unload(plan, shot, folder, recipients, world)
+        entries, traits = _unload(plan, shot, folder, recipients, world)
     _check_complete(read, shot, entries)
     manifest = _manifest(plan, shot, slot, entries, world.project.connections[read.connection].type)
+    manifest = replace(manifest, traits=traits)
     size = sum(entry.sealed_bytes for entry in entries)
     slot = parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
     world.still_ours()
@@ -165,7 +168,7 @@ def _carried(plan: Plan, world: World) -> Outcome:
 
 def _unload(
     plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World
-) -> tuple[PartEntry, ...]:
+) -> tuple[tuple[PartEntry, ...], tuple[Traits, ...]]:
     read, packing = _reading(plan)
     settings = PartSettings(recipients, _compression(packing), packing.part_size, packing.obfuscated)
     attempt = secrets.token_hex(4)
@@ -183,11 +186,13 @@ def _unload(
     ]
     world.emit(RowsExpected(shot.rows))
     entries: dict[int, Sequence[PartEntry]] = {}
+    traits: tuple[Traits, ...] = ()
     with closing(each(world.pool, tasks, at_once=world.processes + 1)) as results:
-        for number, written in results:
-            entries[number] = written
-            world.emit(RowsMoved(sum(e.rows for e in written), sum(e.sealed_bytes for e in written)))
-    return numbered(entry for number in sorted(entries) for entry in entries[number])
+        for written in results:
+            entries[written.number] = written.entries
+            traits = merged([*traits, *written.traits])
+            world.emit(RowsMoved(sum(e.rows for e in written.entries), sum(e.sealed_bytes for e in written.entries)))
+    return numbered(entry for number in sorted(entries) for entry in entries[number]), traits
 
 
 def _compression(packing: Packing) -> Compression:

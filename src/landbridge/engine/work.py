@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from landbridge.config.project import load_project
 from landbridge.connectors.masking import masked
@@ -11,6 +12,7 @@ from landbridge.connectors.registry import Connector, open_connector
 from landbridge.contracts.values import Landing, Part
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.columns import Columns, leaving
+from landbridge.schema.traits import Look, Traits
 from landbridge.sealing.keyring import Keyring
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import PartEntry
@@ -18,9 +20,17 @@ from landbridge.stage.reading import Parcel, read_part
 from landbridge.stage.writing import PartSettings, write_parts
 
 
+class Written(NamedTuple):
+    """What became of one part of the source: its number, its entries in the manifest, what its values are like."""
+
+    number: int
+    entries: Sequence[PartEntry]
+    traits: Sequence[Traits]
+
+
 @dataclass(frozen=True)
 class Unload:
-    """Read one part of the source, mask it, write it as sealed parts; returns its number and their entries."""
+    """Read one part of the source, mask it, look at it, write it as sealed parts."""
 
     project: Path
     part: Part
@@ -30,17 +40,18 @@ class Unload:
     stem: str
     settings: PartSettings
 
-    def __call__(self) -> tuple[int, Sequence[PartEntry]]:
-        source = _connector(self.project, self.part.connection)
-        written = write_parts(
+    def __call__(self) -> Written:
+        source, look = _connector(self.project, self.part.connection), Look()
+        batches = masked(source.batches(self.part), self.part.schema, self.columns, _masking_key(self.project))
+        entries = write_parts(
             open_store(self.location),
             self.folder,
-            masked(source.batches(self.part), self.part.schema, self.columns, _masking_key(self.project)),
+            look.at(batches),
             schema=arrow_schema(leaving(self.part.schema, self.columns)),
             settings=self.settings,
             stem=self.stem,
         )
-        return self.part.number, list(written)
+        return Written(self.part.number, entries, look.traits)
 
 
 @dataclass(frozen=True)
