@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import yaml
 
+from landbridge.connectors.duckdb.sql import PART_ROWS
 from landbridge.engine.forecast import forecast
 from landbridge.engine.plan import JobKind, plan_run
 from landbridge.engine.sync import plan_arrival
@@ -163,6 +164,16 @@ def test_null_where_there_must_be_a_value_is_not_accepted(tmp_path: Path, open_w
     with pytest.raises(LossNotAccepted, match="born would lose out_of_range: the target has date NOT NULL") as caught:
         run(open_world(project), "trades")
     assert caught.value.hint == "change what is read (source_query)"
+
+
+def test_one_value_in_one_part_is_enough(tmp_path: Path, open_world: OpenWorld, pg_url: str) -> None:
+    """Of all parts of a read, each looked at by a worker of its own, none is forgotten."""
+    project = one_hop(tmp_path, pg_url)
+    clock = "(CASE WHEN i = 0 THEN '2024-01-01 00:00:00.000000001' ELSE '2024-01-01' END)::TIMESTAMP_NS"
+    rows = f"SELECT i AS id, {clock} AS seen FROM range({2 * PART_ROWS}) AS numbers(i)"
+    in_duckdb(project / "warehouse.duckdb", f"CREATE OR REPLACE TABLE trades AS {rows}")
+    with pytest.raises(LossNotAccepted, match="column seen would lose nanoseconds"):
+        run(open_world(project), "trades")
 
 
 def test_what_is_masked_loses_nothing(tmp_path: Path, open_world: OpenWorld, pg_url: str) -> None:
