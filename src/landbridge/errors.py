@@ -15,6 +15,7 @@
     │   ├── SourceError             1   the source refused or broke off a read
     │   ├── TargetError             1   the target refused or broke off a load
     │   ├── SchemaMismatch          1   the target table cannot hold what arrives
+    │   │   └── LossNotAccepted     1   values would lose something, and the config does not accept that
     │   └── ValueDoesNotFit         1   one value cannot be stored as the target column's type
     ├── ParcelError                 1   a parcel is refused before a row of it is loaded
     │   ├── ParcelMissing           1   nothing there, never finished, or not all of it was carried
@@ -107,6 +108,10 @@ class TargetError(RunError):
 
 class SchemaMismatch(RunError):
     """The target table cannot hold what arrives; change the one or the other."""
+
+
+class LossNotAccepted(SchemaMismatch):
+    """Some values would lose what the target cannot hold; accept that by name, or change what is read."""
 
 
 class ValueDoesNotFit(RunError):

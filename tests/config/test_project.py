@@ -261,4 +261,4 @@ def test_the_page_s_tables_load(load: Load):
     settings = "connections: {warehouse: {type: duckdb, path: w}, snowflake: {type: duckdb, path: s}}"
     settings += f"\nmasking_key: {'k' * 32}"
     names = [[table.name for table in load(settings, block).tables] for block in blocks]
-    assert names == [["financial_data", "prices"], ["staff"]]
+    assert names == [["financial_data", "prices"], ["staff"], ["trades"]]

@@ -102,6 +102,23 @@ tables:
     ]
 
 
+def test_accepted_losses(load: Load, lines: Lines):
+    """In one order, whatever that of the file, so that plans are equal; a name that is none is told with its line."""
+    one = load(CONNECTIONS, SHORT % 'accept_loss: {B: [nul_bytes], "a b": [out_of_range, nanoseconds, nanoseconds]}')
+    other = load(CONNECTIONS, SHORT % 'accept_loss: {"a b": [nanoseconds, out_of_range], B: [nul_bytes]}')
+    accepted = {"B": ("nul_bytes",), "a b": ("nanoseconds", "out_of_range")}
+    assert one.tables[0].write == Write("postgres", Relation("u"), accept_loss=accepted)
+    assert repr(one.tables[0].write) == repr(other.tables[0].write)
+    assert load(CONNECTIONS, SHORT % "").tables[0].write.accept_loss == {}
+    wrong = "accept_loss:\n {A: [\n nanosecond],\n B: nul_bytes,\n C: [12, {}]}"
+    assert lines(CONNECTIONS, SHORT % wrong) == [
+        "config/tables.yaml:3: tables[0].accept_loss.A[0]: unknown loss; did you mean 'nanoseconds'?",
+        "config/tables.yaml:4: tables[0].accept_loss.B: must be a list",
+        "config/tables.yaml:5: tables[0].accept_loss.C[0]: unknown loss; known: nanoseconds, nul_bytes, out_of_range",
+        "config/tables.yaml:5: tables[0].accept_loss.C[1]: unknown loss; known: nanoseconds, nul_bytes, out_of_range",
+    ]
+
+
 def test_defaults(load: Load):
     """A table's own word, also a null schedule, over landbridge.yaml's defaults."""
     declared = CONNECTIONS + "defaults: {encryption: false, compression: false, schedule: 6h}"
@@ -147,7 +164,9 @@ def test_names(load: Load, name: str):
 
 NO_FILE = "must name a file: no '/' or '\\', nothing unprintable, not empty, '.' or '..'"
 OPEN_QUOTE = "filter item 1 leaves a quote or a comment open (a quote inside a text is doubled, not escaped)"
-KNOWN = "columns, compression, encryption, exclude, max_delta, name, obfuscate_names, postgres, schedule, snowflake, …"
+KNOWN = (
+    "accept_loss, columns, compression, encryption, exclude, max_delta, name, obfuscate_names, postgres, schedule, …"
+)
 UNKNOWN = f"unknown key; known: {KNOWN}"
 TOO_LONG = "too long for a file's name: at most 128 characters, and 200 bytes in UTF-8"
 

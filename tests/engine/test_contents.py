@@ -164,12 +164,46 @@ def test_verification_fails_with_the_rows(outside: World, sql: Sql) -> None:
     assert one.differences[-1] == "bond_id = 3: name differs"
 
 
+def test_a_structure_too_far_away_is_a_difference(outside: World, sql: Sql) -> None:
+    """A column that is gone hides no other difference: it is one, of structure and of rows."""
+    sql("ALTER TABLE bonds DROP COLUMN price")
+    (one,) = verify_tables(outside, outside.project.tables, location=None, data=True)
+    assert isinstance(one.error, AuditError)
+    assert one.differences == (
+        "column price (NUMERIC(12,4)) is missing",
+        "rows cannot be compared: the target lacks column price; add it as decimal(12,4)",
+    )
+
+
+def test_what_was_accepted_to_be_lost_is_not_compared(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Nanoseconds that the config let go are no difference, and that is said; other columns are compared as ever."""
+    ticks = table("ticks", more=", accept_loss: {seen: [nanoseconds]}")
+    project = make_project(tmp_path, WAREHOUSE, tables=[ticks])
+    (project / ".env").write_text(variables(pg_url))
+    in_duckdb(
+        project / "warehouse.duckdb",
+        "CREATE TABLE ticks (id BIGINT PRIMARY KEY, seen TIMESTAMP_NS, price DOUBLE)",
+        "INSERT INTO ticks SELECT i, TIMESTAMP_NS '2024-01-01 00:00:00.123456789', i FROM range(100) t(i)",
+    )
+    world = open_world(project)
+    told: list[object] = []
+    world.emit = told.append
+    run(world, "ticks")
+    assert found(world, "ticks") == []
+    assert "not compared, for accept_loss changed them: seen" in str(told)
+    with psycopg.connect(pg_url, autocommit=True) as connection:
+        connection.execute("UPDATE ticks SET price = 0 WHERE id = 5")
+    assert found(world, "ticks")[-1] == "id = 5: price differs"
+
+
 def test_an_earlier_parcel_is_compared_by_its_rows(
     tmp_path: Path, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One without checksums is read again while it is there; when it is gone, that is said."""
-    manifest = source_to_stage_transfer.replace
-    monkeypatch.setattr(source_to_stage_transfer, "replace", lambda one, **_: manifest(one))
+    whole = source_to_stage_transfer.Unloaded
+    monkeypatch.setattr(
+        source_to_stage_transfer, "Unloaded", lambda entries, _sums, traits: whole(entries, None, traits)
+    )
     tables = [table("bonds", target="mart")]
     inside = make_project(tmp_path / "inside", WAREHOUSE, tables=tables)
     in_duckdb(inside / "warehouse.duckdb", *BONDS)

@@ -8,6 +8,7 @@ import pyarrow as pa
 from landbridge.contracts.values import Filter
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.model import Column, Relation, TableSchema, Type
+from landbridge.schema.traits import Traits
 from landbridge.sealing.age import new_identity
 from landbridge.sealing.note import new_signer
 from landbridge.stage.location import Store
@@ -76,4 +77,7 @@ def manifest_of(
         parts=numbered(entries),
         encryption=Encryption("age" if settings.recipients else None),
         compression=settings.compression,
+        traits=(
+            Traits(schema.names[0], nanoseconds=True, nul_bytes=True, earliest=-1, latest=1),
+        ),  # all that there is to fuzz
     )

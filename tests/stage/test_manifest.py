@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from landbridge.errors import ParcelDamaged, ParcelError, UnknownVersion
 from landbridge.schema.model import Relation
+from landbridge.schema.traits import Traits
 from landbridge.stage.index import IndexEntry, index_text, parse_index
 from landbridge.stage.manifest import Altered, LoadHints, PartEntry, manifest_from_json, manifest_to_json, numbered
 from landbridge.stage.naming import new_parcel_id, parcel_folder, part_name
@@ -39,15 +40,16 @@ def test_a_manifest_comes_back_equal():
     hinted = replace(MANIFEST, load_hints=LoadHints(Relation("fin", "public")), parts=(), row_count=0)
     altered = (Altered("b", "B", None), Altered("mail", "MAIL", "hash"))
     told = replace(MANIFEST, source=replace(MANIFEST.source, columns=altered), ddl={"duckdb": "CREATE TABLE …"})
-    for manifest in (MANIFEST, hinted, told):
+    looked = replace(MANIFEST, traits=(Traits("id", True, True, -(2**63), 2**63 - 1), Traits("memo", nul_bytes=True)))
+    for manifest in (MANIFEST, hinted, told, looked, replace(MANIFEST, traits=())):
         assert manifest_from_json(manifest_to_json(manifest)) == manifest
 
 
 def test_what_came_later_may_be_missing():
-    """A manifest of an earlier version has no DDL and tells of no columns that were altered."""
+    """A manifest of an earlier version has no DDL, tells of no columns that were altered, and of no values."""
     data = json.loads(manifest_to_json(MANIFEST))
-    del data["ddl"], data["source"]["columns"]
-    assert manifest_from_json(json.dumps(data).encode()) == MANIFEST
+    del data["ddl"], data["traits"], data["source"]["columns"]
+    assert manifest_from_json(json.dumps(data).encode()) == replace(MANIFEST, traits=None)
 
 
 def test_parts_are_counted_through():
@@ -89,6 +91,13 @@ def test_what_a_later_version_needs_is_said(fields):
         ({"schema__columns__0__type__kind": "money"}, "schema.columns.0.type"),
         ({"schema__columns__1__name": "id"}, "column is named twice"),
         ({"source": []}, "source"),
+        ({"traits": {}}, "traits: "),
+        ({"traits": [{"column": "id", "earliest": 2**63, "latest": 2**63}]}, "traits.0.earliest"),
+        ({"traits": [{"column": "id", "latest": 0}]}, "one end only"),
+        ({"traits": [{"column": "id", "nul_bytes": 1}]}, "traits.0.nul_bytes"),
+        ({"traits": [{"column": "price"}]}, "column that is not there"),
+        ({"traits": [{"column": "id"}, {"column": "id"}]}, "named twice"),
+        ({"traits": [{}] * 1000}, "traits.0.column: field required"),
     ],
 )
 def test_wrong_fields_are_damage_and_named(fields, named):

@@ -79,13 +79,21 @@ def print_plans(world: World, tables: Sequence[Table], plan: Callable[[Table], P
             typer.echo(f"{name}: nothing new; the newest parcel is loaded already", err=as_json)
         elif not as_json:
             _print_forecast(one)
-    if code := worst(one for _, one in seen if isinstance(one, LandbridgeError)):
+    for name, one in seen:
+        if isinstance(one, Forecast) and one.refusal:
+            report(one.refusal, prefix=f"error: {name}")
+    if code := worst(map(_refusal, (one for _, one in seen))):
         raise typer.Exit(code)
+
+
+def _refusal(one: Forecast | LandbridgeError | None) -> LandbridgeError | None:
+    return one.refusal if isinstance(one, Forecast) else one
 
 
 def _foreseen(table: str, one: Forecast | LandbridgeError | None) -> dict[str, Any]:
     told = asdict(one) if isinstance(one, Forecast) else {"plan": None, "facts": {}, "columns": []}
-    return {"table": table, **told, "error": error_entry(one if isinstance(one, LandbridgeError) else None)}
+    told.pop("refusal", None)
+    return {"table": table, **told, "error": error_entry(_refusal(one))}
 
 
 def _print_forecast(one: Forecast) -> None:

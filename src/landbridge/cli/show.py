@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from landbridge.cli.options import AsJson, ProjectFolder, open_world
-from landbridge.cli.text import never_seen, print_json, print_table
+from landbridge.cli.text import lost, never_seen, print_json, print_table
 from landbridge.ledger.runs import PHASES, PhaseRecord, Run, get_run
 
 COUNTS = ("source_count", "stage_count", "target_count")
@@ -50,7 +50,8 @@ def _print_run(run: Run) -> None:
 
 def _line(record: PhaseRecord) -> tuple[object, ...]:
     counts = tuple(record.details.get(name) for name in COUNTS)
-    note = record.error_message or record.skip_reason or never_seen(record.details.get("never_seen", []))
+    told = never_seen(record.details.get("never_seen", [])) or lost(record.details.get("accepted_losses", {}))
+    note = record.error_message or record.skip_reason or told
     hint = record.details.get("hint")
     return (
         record.phase_name,

@@ -1,7 +1,7 @@
 """Numbers and tables as people read them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +32,12 @@ def never_seen(ranges: Sequence[tuple[int, int]]) -> str:
     """`parcels never seen here: 2 to 3, 5`; empty for none."""
     spans = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
     return spans and f"parcels never seen here: {spans}"
+
+
+def lost(accepted: Mapping[str, Sequence[str]]) -> str:
+    """`accepted losses: MEMO (nul_bytes), TRADED_AT (nanoseconds)`; empty for none."""
+    told = ", ".join(f"{column} ({', '.join(losses)})" for column, losses in accepted.items())
+    return told and f"accepted losses: {told}"
 
 
 def age(span: timedelta) -> str:

@@ -14,6 +14,7 @@ from landbridge.config.document import Document, read_document
 from landbridge.config.problems import Keys, Problems
 from landbridge.config.validation import validate
 from landbridge.contracts.values import Filter, Read, Write
+from landbridge.schema.fidelity import LOSSES, Accepted, Loss
 from landbridge.schema.filters import compose
 from landbridge.schema.model import Relation
 from landbridge.schema.names import did_you_mean
@@ -101,6 +102,13 @@ def _mode(value: object) -> object:
     return value
 
 
+def _loss(value: object) -> object:
+    if value not in LOSSES:
+        raise ValueError(f"unknown loss{did_you_mean(str(value), LOSSES)}")
+    return value
+
+
+LossName = Annotated[Loss, BeforeValidator(_loss)]
 Schedule = Annotated[timedelta, BeforeValidator(_schedule)]
 MaxDelta = Annotated[float | Literal[False] | None, BeforeValidator(_max_delta)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -136,6 +144,7 @@ class _Entry(Defaults):
     sync_mode: Annotated[Literal["full"], BeforeValidator(_mode)] = "full"
     columns: list[object] = []
     exclude: list[Identifier] = []
+    accept_loss: dict[str, list[LossName]] = {}
 
 
 class _Place(Strict):
@@ -218,7 +227,7 @@ def _table(
     return Table(
         name=entry.name,
         read=Read(source.connection, source.relation, source.block.source_query, source.block.filter, columns),
-        write=Write(target.connection, target.relation),
+        write=Write(target.connection, target.relation, accept_loss=_accepted(entry.accept_loss)),
         sync_mode=entry.sync_mode,
         schedule=(entry if "schedule" in own else defaults).schedule,
         encryption=encryption,
@@ -227,6 +236,11 @@ def _table(
         max_delta=(entry if "max_delta" in own else defaults).max_delta,
         indexes=tuple(target.block.indexes),
     )
+
+
+def _accepted(losses: Mapping[str, Collection[Loss]]) -> Accepted:
+    """In one order, whatever that of the file: plans that accept the same are equal."""
+    return {column: tuple(loss for loss in LOSSES if loss in losses[column]) for column in sorted(losses)}
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,19 @@
 """Arriving batches in a target's types: every value as it was, or an error that names its cell."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from landbridge.connectors.lossy import without
 from landbridge.errors import ValueDoesNotFit
 from landbridge.schema.arrow import arrow_type, travels_as_text
+from landbridge.schema.fidelity import Accepted, Holds, accepts, possible
 from landbridge.schema.fit import Pairing
-from landbridge.schema.model import Kind, Type
+from landbridge.schema.model import Type
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_INT64_DIGITS = 19
-
-Bounds = Mapping[Kind, tuple[int, int]]  # of dates in days, of timestamps in their unit, since 1970
 
 
 def wire_type(pairing: Pairing) -> "pa.DataType":
@@ -36,9 +36,15 @@ def wire_schema(pairings: Sequence[Pairing]) -> "pa.Schema":
 
 
 def conform(
-    batches: "Iterable[pa.RecordBatch]", pairings: Sequence[Pairing], *, table: str, first_row: int, bounds: Bounds
+    batches: "Iterable[pa.RecordBatch]",
+    pairings: Sequence[Pairing],
+    *,
+    table: str,
+    first_row: int,
+    holds: Holds,
+    accepted: Accepted,
 ) -> "Iterator[pa.RecordBatch]":
-    """Batches of `wire_schema(pairings)`; empty ones are left out.
+    """Batches of `wire_schema(pairings)`, without what is `accepted` to be lost; empty ones are left out.
 
     Raises ValueDoesNotFit with table, column, row (`first_row` is the first) and kind of value, never the value.
     """
@@ -48,22 +54,31 @@ def conform(
     row = first_row
     for batch in batches:
         if batch.num_rows:
-            columns = [_column(batch, pairing, f"{table}, column", row, bounds) for pairing in pairings]
+            arrays = [_lossy(batch.column(p.incoming.name), p, holds, accepted) for p in pairings]
+            columns = [
+                _column(array, pairing, f"{table}, column", row, holds)
+                for array, pairing in zip(arrays, pairings, strict=True)
+            ]
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
             row += batch.num_rows
 
 
-def _column(batch: "pa.RecordBatch", pairing: Pairing, where: str, first_row: int, bounds: Bounds) -> "pa.Array":
+def _lossy(array: "pa.Array", pairing: Pairing, holds: Holds, accepted: Accepted) -> "pa.Array":
+    losses = set(accepts(pairing, accepted)).intersection(possible(pairing, holds))
+    return without(losses, array, pairing, holds) if losses else array
+
+
+def _column(array: "pa.Array", pairing: Pairing, where: str, first_row: int, holds: Holds) -> "pa.Array":
     import pyarrow as pa
 
-    array, wire, target = batch.column(pairing.incoming.name), wire_type(pairing), pairing.target
+    wire, target = wire_type(pairing), pairing.target
     if array.null_count and not target.nullable:
         index = array.is_null().index(value=True).as_py()
         raise ValueDoesNotFit(f"{where} {target.name}, row {first_row + index}: NULL does not fit NOT NULL")
     try:
-        return _converted(array, wire, target.type, bounds)
+        return _converted(array, wire, target.type, holds)
     except pa.ArrowInvalid:
-        index = _first_unfit(array, lambda piece: _converted(piece, wire, target.type, bounds))
+        index = _first_unfit(array, lambda piece: _converted(piece, wire, target.type, holds))
         raise ValueDoesNotFit(
             f"{where} {target.name}, row {first_row + index}: "
             f"{_kind_of_value(array[index], pairing.incoming.type)} does not fit {target.native or target.type}",
@@ -71,7 +86,7 @@ def _column(batch: "pa.RecordBatch", pairing: Pairing, where: str, first_row: in
         ) from None  # pyarrow's text quotes the value
 
 
-def _converted(array: "pa.Array", wire: "pa.DataType", target: Type, bounds: Bounds) -> "pa.Array":
+def _converted(array: "pa.Array", wire: "pa.DataType", target: Type, holds: Holds) -> "pa.Array":
     """`array` as `wire`; raises ArrowInvalid where a value would change or is out of the target's bounds."""
     import pyarrow as pa
     from pyarrow import compute
@@ -82,8 +97,8 @@ def _converted(array: "pa.Array", wire: "pa.DataType", target: Type, bounds: Bou
         array = array.cast(wire)
     if target.length is not None:
         _within(compute.utf8_length(array), (0, target.length))
-    if target.kind in bounds:
-        _within(array.view(pa.int32() if target.kind == "date" else pa.int64()), bounds[target.kind])
+    if target.kind in holds.bounds:
+        _within(array.view(pa.int32() if target.kind == "date" else pa.int64()), holds.bounds[target.kind])
     return array
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from landbridge.contracts.values import Landing, Load, Published, Write
+from landbridge.schema.fidelity import Holds
 from landbridge.schema.model import TableSchema
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ class Target(Protocol):
     target table. What a dead attempt left is found by `sweep`.
     """
 
+    holds: Holds
+
     def loaded(self, write: Write, load_id: str) -> int | None:
         """Rows that the newest load of this target published, if it was this one; else None."""
         ...
@@ -35,7 +38,8 @@ class Target(Protocol):
         """Add batches to the landing table and return how many rows; durable on return, all or nothing.
 
         Any process may call it, up to `landing.streams` at once. `first_row` numbers the first row in
-        errors, from 0. Raises ValueDoesNotFit, TargetError, Unreachable.
+        errors, from 0. What `holds` does not, and `write.accept_loss` names, is left out of the values
+        (docs/types.md, "Losses"). Raises ValueDoesNotFit, TargetError, Unreachable.
         """
         ...
 

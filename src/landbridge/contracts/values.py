@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from landbridge.schema.columns import Columns
+from landbridge.schema.fidelity import Accepted
 from landbridge.schema.filters import Filter as Filter  # noqa: PLC0414 - part of these values, said by a lower floor
 from landbridge.schema.model import Relation, TableSchema
 
@@ -55,11 +56,12 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Write:
-    """What is written: the relation, and the mode. `full` replaces all rows at once."""
+    """What is written: the relation, the mode (`full` replaces all rows at once), and what may be lost by it."""
 
     connection: str
     relation: Relation
     mode: Literal["full"] = "full"
+    accept_loss: Accepted = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The rows of a target against those that were loaded into it (docs/metadata-change-tracking.md, "Contents")."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import islice
 
@@ -8,12 +8,14 @@ from landbridge.config.tables import Table
 from landbridge.contracts.values import Read
 from landbridge.engine.events import Notice, RowsExpected, RowsMoved
 from landbridge.engine.kept import kept
+from landbridge.engine.plan import load_id
 from landbridge.engine.pool import each
 from landbridge.engine.shelf import open_shelved
-from landbridge.engine.work import Look, OfParcel, OfSource, Sum
+from landbridge.engine.work import Find, OfParcel, OfSource, Sum
 from landbridge.engine.world import World
 from landbridge.errors import ParcelDamaged, ParcelError, UsageError, WorldError
 from landbridge.ledger import parcels
+from landbridge.ledger.runs import list_runs
 from landbridge.schema.checksums import Sums, measure, restored
 from landbridge.schema.columns import Columns, Pick
 from landbridge.schema.comparison import Difference, Row, compared, differing, located, range_line
@@ -21,6 +23,7 @@ from landbridge.schema.fit import pair
 from landbridge.stage.manifest import Manifest
 
 MOST_LINES = 20
+MOST_RUNS = 100  # of the table, in which its last load is looked for
 MOST_ROWS = 200_000  # that are looked at one by one
 KEYLESS = "without a primary key no row can be named: one that changed is one missing and one too many"
 
@@ -31,11 +34,12 @@ def compare_contents(world: World, table: Table) -> list[str]:
     Raises UsageError where it is not known what that was, SchemaMismatch where the target cannot hold it any more.
     """
     manifest, place = loaded(world, table), table.write
-    parcel = _parcel(world, table, manifest)
-    expected = _expected(world, manifest, parcel)
+    lost = _lost(world, table, manifest)
+    parcel = _parcel(world, table, manifest, lost)
+    expected = _expected(world, manifest, parcel, lost)
     standing = world.connector(place.connection).describe([place.relation])[place.relation]
     assert standing is not None, "a target that is gone holds no load"  # noqa: S101
-    names = tuple(pairing.target.name for pairing in pair(manifest.schema, standing))
+    names = tuple(p.target.name for p in pair(manifest.schema, standing) if p.incoming.name not in lost)
     read = Read(place.connection, place.relation, columns=Columns(tuple(map(Pick, names)), others=False))
     with world.snapshot(read) as shot:
         there = [OfSource(part, names) for part in shot.parts]
@@ -60,21 +64,39 @@ def loaded(world: World, table: Table) -> Manifest:
     return manifest
 
 
-def _parcel(world: World, table: Table, manifest: Manifest) -> list[OfParcel] | None:
+def _lost(world: World, table: Table, manifest: Manifest) -> Collection[str]:
+    """Columns that the load changed, since the config accepts it. Raises UsageError for one of the key."""
+    load = load_id(table.name, table.write, manifest.parcel_id)
+    runs_of = list_runs(world.ledger, pipeline_name=table.name, status="SUCCESS", limit=MOST_RUNS)
+    details = [run.phases["stage_to_target_transfer"].details for run in runs_of if run.load_id == load]
+    lost: dict[str, list[str]] = details[0].get("accepted_losses", {}) if details else {}
+    key = manifest.checksums.key if manifest.checksums else measure(manifest.schema).key
+    if spoilt := [name for name in key if name in lost]:
+        raise UsageError(
+            f"rows of {table.write.relation} cannot be told apart: {', '.join(spoilt)} lost {lost[spoilt[0]][0]} by "
+            "accept_loss",
+            hint="verify-tables without --data compares the structure",
+        )
+    if lost:
+        world.emit(Notice(f"{table.name}: not compared, for accept_loss changed them: {', '.join(sorted(lost))}"))
+    return lost.keys()
+
+
+def _parcel(world: World, table: Table, manifest: Manifest, lost: Collection[str]) -> list[OfParcel] | None:
     """The rows of the parcel itself; None where it lies no more where it was loaded from."""
     for row in parcels.list_parcels(world.ledger, table.name, "in"):
         if row.parcel_id == manifest.parcel_id:
             with suppress(ParcelError, WorldError):
                 parcel = open_shelved(world, row.location, row.folder)
-                small = parcel.without_parts()
-                return [OfParcel(row.location, small, entry) for entry in parcel.manifest.parts]
+                small, names = parcel.without_parts(), tuple(n for n in manifest.schema.names if n not in lost)
+                return [OfParcel(row.location, small, entry, names) for entry in parcel.manifest.parts]
     return None
 
 
-def _expected(world: World, manifest: Manifest, parcel: Sequence[OfParcel] | None) -> Sums:
+def _expected(world: World, manifest: Manifest, parcel: Sequence[OfParcel] | None, lost: Collection[str]) -> Sums:
     if manifest.checksums:
         try:
-            return restored(manifest.checksums, manifest.schema)
+            return restored(manifest.checksums, manifest.schema).without(lost)
         except ValueError as error:
             raise ParcelDamaged(f"the checksums of parcel {manifest.parcel_id} do not add up") from error
     if parcel is None:
@@ -82,7 +104,7 @@ def _expected(world: World, manifest: Manifest, parcel: Sequence[OfParcel] | Non
             f"parcel {manifest.parcel_id} was written by a version without checksums, and is gone",
             hint="load the table again; from then on its contents can be verified",
         )
-    return _sum(world, parcel, Sums(measure(manifest.schema)), rows=manifest.row_count)
+    return _sum(world, parcel, Sums(measure(manifest.schema)).without(lost), rows=manifest.row_count)
 
 
 def _sum(world: World, of_rows: Sequence[OfSource | OfParcel], like: Sums, *, rows: int) -> Sums:
@@ -113,10 +135,10 @@ def _rows(
             break
         chosen.append(one)
     ranges = frozenset(one.number for one in chosen)
-    standing = _look(world, there, sums, ranges)
+    standing = _found(world, there, sums, ranges)
     if parcel is not None:
         try:
-            yield from compared(_look(world, parcel, sums, ranges), standing, sums.of)
+            yield from compared(_found(world, parcel, sums, ranges), standing, sums.of)
         except ParcelError as error:
             world.emit(Notice(f"the parcel cannot be read any more: {error.message}"))
         else:
@@ -125,8 +147,8 @@ def _rows(
         yield from located(one, standing, sums.of)
 
 
-def _look(world: World, rows: Sequence[OfSource | OfParcel], sums: Sums, ranges: frozenset[int]) -> list[Row]:
-    tasks = [Look(world.project.folder, part, sums.of, sums.width, ranges) for part in rows]
+def _found(world: World, rows: Sequence[OfSource | OfParcel], sums: Sums, ranges: frozenset[int]) -> list[Row]:
+    tasks = [Find(world.project.folder, part, sums.of, sums.width, ranges) for part in rows]
     with closing(each(world.pool, tasks, at_once=world.processes + 1)) as results:
         return [row for found in results for row in found]
 

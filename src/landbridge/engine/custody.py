@@ -84,6 +84,7 @@ def imported(world: World, plan: Plan, row: Run, manifest: Manifest) -> CustodyE
         load_id=row.load_id,
         target=f"{plan.write.connection}: {plan.write.relation}" if plan.write else None,
         pipeline_id=row.pipeline_id,
+        accepted_losses=row.phases["stage_to_target_transfer"].details.get("accepted_losses", {}),
     )
 
 

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
+from landbridge.engine.fidelity import Fidelity, look
 from landbridge.engine.plan import Plan
 from landbridge.engine.pre_validation import incoming_schema
 from landbridge.engine.resume import resumable
+from landbridge.engine.staged import open_carried
 from landbridge.engine.world import World
+from landbridge.errors import LandbridgeError
 from landbridge.schema.filters import where_clause
-from landbridge.schema.fit import pair
 from landbridge.schema.model import Column, TableSchema
-from landbridge.schema.names import folded
 from landbridge.windows import format_duration
 
 
@@ -25,23 +26,31 @@ class ColumnForecast:
 
 @dataclass(frozen=True)
 class Forecast:
-    """`facts` in the order to print them; `columns` is empty where only the read itself can tell them."""
+    """`facts` in the order to print them; `columns` is empty where only the read itself can tell them.
+
+    `refusal`: what values would lose, and the config does not accept.
+    """
 
     plan: Plan
     facts: dict[str, str]
     columns: tuple[ColumnForecast, ...]
+    refusal: LandbridgeError | None = None
 
 
 def forecast(plan: Plan, world: World) -> Forecast:
     """Raises what pre-validation would: unknown tables, targets that cannot hold what comes, parcels refused."""
     incoming = incoming_schema(plan, world)
     existing: TableSchema | None = None
+    found: Fidelity | None = None
     if plan.write:
-        existing = world.connector(plan.write.connection).describe([plan.write.relation])[plan.write.relation]
+        target = world.connector(plan.write.connection)
+        existing = target.describe([plan.write.relation])[plan.write.relation]
+        traits = open_carried(plan, world).manifest.traits if plan.parcel else None
+        found = look(plan.write, incoming, traits, existing, target.holds) if incoming else None
     facts = _facts(plan, existing)
     if earlier := resumable(plan, world):
         facts["attempt"] = f"goes on where {earlier.pipeline_id} failed: {earlier.phase_failed}"
-    return Forecast(plan, facts, _columns(plan, incoming, existing))
+    return Forecast(plan, facts, _columns(plan, incoming, found), found.refusal() if found else None)
 
 
 def _facts(plan: Plan, existing: TableSchema | None) -> dict[str, str]:
@@ -64,14 +73,14 @@ def _facts(plan: Plan, existing: TableSchema | None) -> dict[str, str]:
     return facts
 
 
-def _columns(plan: Plan, incoming: TableSchema | None, existing: TableSchema | None) -> tuple[ColumnForecast, ...]:
+def _columns(plan: Plan, incoming: TableSchema | None, found: Fidelity | None) -> tuple[ColumnForecast, ...]:
     if incoming is None:
         return ()
-    if plan.write is None:
+    if found is None:
         return tuple(ColumnForecast(c.name, _source(c, plan), None, None) for c in incoming.columns)
     return tuple(
-        ColumnForecast(p.incoming.name, _source(p.incoming, plan), str(p.target.type), p.fit)
-        for p in pair(incoming, existing or folded(incoming))
+        ColumnForecast(p.incoming.name, _source(p.incoming, plan), str(p.target.type), found.grade(p))
+        for p in found.pairings
     )
 
 

@@ -143,5 +143,7 @@ def _reading(project: Project, table: Table, kind: JobKind, location: str, write
 
 def load_id(pipeline_name: str, write: Write, parcel_id: str) -> str:
     """The same for every attempt to load this parcel into this target; written beside the rows."""
-    text = json.dumps([pipeline_name, parcel_id, asdict(write)], sort_keys=True)
+    place = asdict(write)
+    del place["accept_loss"]  # what was loaded stays loaded, whatever is accepted since
+    text = json.dumps([pipeline_name, parcel_id, place], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,6 +1,8 @@
 """Phase 2: ask everything that can be asked before a row moves."""
 
+from landbridge.contracts.values import Write
 from landbridge.engine.arrivals import never_seen, refuse_older
+from landbridge.engine.fidelity import look, refuse_losses
 from landbridge.engine.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
@@ -8,7 +10,6 @@ from landbridge.engine.world import World
 from landbridge.ledger import custody
 from landbridge.ledger.runs import Run
 from landbridge.schema.columns import chosen, leaving
-from landbridge.schema.fit import pair
 from landbridge.schema.model import TableSchema
 
 
@@ -22,8 +23,12 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
     incoming = incoming_schema(plan, world)
     checks.append(f"parcel {plan.parcel} is whole and opens" if plan.parcel else "the source can be read")
     if plan.write:
-        checks.append(_target(plan, world, incoming))
-    missed = never_seen(world, plan, open_carried(plan, world).manifest) if plan.parcel else []
+        checks.append(_target(plan.write, world, incoming))
+    missed = []
+    if plan.write and plan.parcel:
+        manifest = open_carried(plan, world).manifest
+        refuse_losses(plan.write, manifest, world)
+        missed = never_seen(world, plan, manifest)
     return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, never_seen=missed)
 
 
@@ -57,12 +62,12 @@ def _keys(plan: Plan, world: World) -> str:
     return f"signing key is there, sealing for {len(recipients)} recipient(s)"
 
 
-def _target(plan: Plan, world: World, incoming: TableSchema | None) -> str:
-    assert plan.write is not None  # noqa: S101
-    relation = plan.write.relation
-    existing = world.connector(plan.write.connection).describe([relation])[relation]
+def _target(write: Write, world: World, incoming: TableSchema | None) -> str:
+    target = world.connector(write.connection)
+    existing = target.describe([write.relation])[write.relation]
+    found = look(write, incoming, None, existing, target.holds) if incoming else None
     if existing is None:
-        return f"target {relation} does not exist yet and will be created"
-    if incoming is None:
-        return f"target {relation} exists"
-    return f"target {relation} can hold all {len(pair(incoming, existing))} columns"
+        return f"target {write.relation} does not exist yet and will be created"
+    if found is None:
+        return f"target {write.relation} exists"
+    return f"target {write.relation} can hold all {len(found.pairings)} columns"

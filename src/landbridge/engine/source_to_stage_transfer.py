@@ -3,9 +3,8 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from landbridge import __version__
 from landbridge.contracts.values import Read, Snapshot
@@ -23,9 +22,10 @@ from landbridge.errors import LandbridgeError, SourceError
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
-from landbridge.schema.checksums import Sums, measure
+from landbridge.schema.checksums import Checksums, Sums, measure
 from landbridge.schema.columns import leaving
 from landbridge.schema.dialects import in_every_dialect
+from landbridge.schema.traits import Traits, merged
 from landbridge.stage.index import MOST_FILE
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import (
@@ -42,6 +42,14 @@ from landbridge.stage.manifest import (
 )
 from landbridge.stage.naming import hidden_folder, new_parcel_id, parcel_folder
 from landbridge.stage.writing import PartSettings, delete_parcel, delete_unfinished, seal_parcel
+
+
+class Unloaded(NamedTuple):
+    """What all parts of a source became: entries in the order of their rows, sums over them, what values are like."""
+
+    entries: tuple[PartEntry, ...]
+    checksums: Checksums
+    traits: tuple[Traits, ...]
 
 
 def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
@@ -101,11 +109,10 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
             as_of=shot.as_of,
             pipeline_id=row.pipeline_id,
         )
-        entries, sums = _unload(plan, shot, folder, recipients, world)
-    _check_complete(read, shot, entries)
-    kind = world.project.connections[read.connection].type
-    manifest = replace(_manifest(plan, shot, slot, entries, kind), checksums=sums.finished())
-    size = sum(entry.sealed_bytes for entry in entries)
+        unloaded = _unload(plan, shot, folder, recipients, world)
+    _check_complete(read, shot, unloaded.entries)
+    manifest = _manifest(plan, shot, slot, unloaded, world.project.connections[read.connection].type)
+    size = sum(entry.sealed_bytes for entry in unloaded.entries)
     slot = parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
     world.still_ours()
     seal_parcel(
@@ -166,10 +173,7 @@ def _carried(plan: Plan, world: World) -> Outcome:
     return skipped(reason, parcel_id=parcel_id, **_details(parcel.folder, parcel.manifest))
 
 
-def _unload(
-    plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World
-) -> tuple[tuple[PartEntry, ...], Sums]:
-    """The entries of the parts in the order of their rows, and what all rows add up to."""
+def _unload(plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World) -> Unloaded:
     read, packing = _reading(plan)
     settings = PartSettings(recipients, _compression(packing), packing.part_size, packing.obfuscated)
     attempt = secrets.token_hex(4)
@@ -188,12 +192,15 @@ def _unload(
     world.emit(RowsExpected(shot.rows))
     entries: dict[int, Sequence[PartEntry]] = {}
     sums = Sums(measure(leaving(shot.schema, read.columns)))
+    traits: tuple[Traits, ...] = ()
     with closing(each(world.pool, tasks, at_once=world.processes + 1)) as results:
         for written in results:
             entries[written.number] = written.entries
             sums.merge(written.sums)
+            traits = merged([*traits, *written.traits])
             world.emit(RowsMoved(sum(e.rows for e in written.entries), sum(e.sealed_bytes for e in written.entries)))
-    return numbered(entry for number in sorted(entries) for entry in entries[number]), sums
+    ordered = numbered(entry for number in sorted(entries) for entry in entries[number])
+    return Unloaded(ordered, sums.finished(), traits)
 
 
 def _compression(packing: Packing) -> Compression:
@@ -202,7 +209,7 @@ def _compression(packing: Packing) -> Compression:
     return Compression(packing.compression_type, packing.compression_level)
 
 
-def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEntry, ...], kind: str) -> Manifest:
+def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, unloaded: Unloaded, kind: str) -> Manifest:
     read, packing = _reading(plan)
     schema = leaving(shot.schema, read.columns)
     return Manifest(
@@ -216,11 +223,13 @@ def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, entries: tuple[PartEn
         source=Origin(kind, read.relation, read.query, read.filter, _altered(read)),
         schema=schema,
         row_count=shot.rows,
-        parts=entries,
+        parts=unloaded.entries,
         encryption=Encryption("age" if packing.encryption else None),
         compression=_compression(packing),
         load_hints=LoadHints(plan.goes_to),
         ddl=in_every_dialect(plan.goes_to, schema) if plan.goes_to else {},
+        checksums=unloaded.checksums,
+        traits=unloaded.traits,
     )
 
 

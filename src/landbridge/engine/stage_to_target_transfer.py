@@ -4,6 +4,7 @@ from contextlib import closing, suppress
 
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.engine.events import RowsExpected, RowsMoved
+from landbridge.engine.fidelity import refuse_losses
 from landbridge.engine.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan, load_id
 from landbridge.engine.pool import each
@@ -22,6 +23,7 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         return skipped("other side: the parcel is to be carried there")
     parcel = open_staged(plan, row, world)
     manifest = parcel.manifest
+    accepted = refuse_losses(plan.write, manifest, world)
     load = Load(
         load_id=load_id(plan.pipeline_name, plan.write, manifest.parcel_id),
         pipeline_name=plan.pipeline_name,
@@ -36,6 +38,7 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         target_count=published.rows,
         published_by=published.how,
         why=published.why,
+        accepted_losses=accepted,
     )
 
 

@@ -14,6 +14,7 @@ from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.checksums import Measure, Sums, measure, summing
 from landbridge.schema.columns import Columns, leaving
 from landbridge.schema.comparison import Row, rows_of
+from landbridge.schema.traits import Look, Traits
 from landbridge.sealing.keyring import Keyring
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import PartEntry
@@ -25,16 +26,17 @@ if TYPE_CHECKING:
 
 
 class Written(NamedTuple):
-    """What one part of a source became: its number, the entries of the files, and what its rows add up to."""
+    """What one part of a source became: number, entries in the manifest, what rows add up to, what values are like."""
 
     number: int
     entries: Sequence[PartEntry]
     sums: Sums
+    traits: Sequence[Traits]
 
 
 @dataclass(frozen=True)
 class Unload:
-    """Read one part of the source, mask it, write it as sealed parts."""
+    """Read one part of the source, mask it, look at it, write it as sealed parts."""
 
     project: Path
     part: Part
@@ -47,22 +49,22 @@ class Unload:
     def __call__(self) -> Written:
         source = _connector(self.project, self.part.connection)
         schema = leaving(self.part.schema, self.columns)
-        sums = Sums(measure(schema))
+        sums, look = Sums(measure(schema)), Look()
         rows = masked(source.batches(self.part), self.part.schema, self.columns, _masking_key(self.project))
         entries = write_parts(
             open_store(self.location),
             self.folder,
-            summing(rows, sums),
+            summing(look.at(rows), sums),
             schema=arrow_schema(schema),
             settings=self.settings,
             stem=self.stem,
         )
-        return Written(self.part.number, entries, sums)
+        return Written(self.part.number, entries, sums, look.traits)
 
 
 @dataclass(frozen=True)
 class OfSource:
-    """The rows of one part of a source, or of a target that is read as one; `columns` in the order that is wanted."""
+    """The rows of one part of a source, or of a target that is read as one; `columns` as they are wanted."""
 
     part: Part
     columns: tuple[str, ...]
@@ -74,15 +76,16 @@ class OfSource:
 
 @dataclass(frozen=True)
 class OfParcel:
-    """The rows of one part of a parcel."""
+    """The rows of one part of a parcel; `columns` as they are wanted."""
 
     location: str
     parcel: Parcel
     entry: PartEntry
+    columns: tuple[str, ...]
 
     def batches(self, project: Path) -> "Iterator[pa.RecordBatch]":
-        identities = _identities(project) if self.parcel.index.sealed else ()
-        return read_part(open_store(self.location), self.parcel, self.entry, identities)
+        for batch in _opened(project, self.location, self.parcel, self.entry):
+            yield batch.select(list(self.columns))
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Look:
+class Find:
     """The rows of some ranges, by their hashes and keys."""
 
     project: Path
@@ -128,9 +131,14 @@ class Append:
 
     def __call__(self) -> PartEntry:
         target = _connector(self.project, self.landing.write.connection)
-        batches = OfParcel(self.location, self.parcel, self.entry).batches(self.project)
+        batches = _opened(self.project, self.location, self.parcel, self.entry)
         target.append(self.landing, batches, self.entry.first_row)
         return self.entry
+
+
+def _opened(project: Path, location: str, parcel: Parcel, entry: PartEntry) -> "Iterator[pa.RecordBatch]":
+    identities = _identities(project) if parcel.index.sealed else ()
+    return read_part(open_store(location), parcel, entry, identities)
 
 
 @cache

@@ -1,8 +1,8 @@
 """Checksums of a table's rows by column and key range; they add up in any order (docs/parcel.md, "Checksums")."""
 
 import base64
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import FailFast, Field
@@ -120,6 +120,16 @@ class Sums:
             words = self.words.copy()
             words[:, 0] = (words[:, 0].view(np.int64) >> (width - self.width)).view(np.uint64)
             self.width, self.words = width, _joined(words)
+
+    def without(self, names: Collection[str]) -> "Sums":
+        """The sums of the other columns; `names` are none of the key."""
+        import numpy as np
+
+        columns = tuple(column for column in self.of.schema.columns if column.name not in names)
+        kept = [n for n, name in enumerate(self.of.columns) if name not in names]
+        places = [*range(HEAD), *(HEAD + 2 * n + half for n in kept for half in (0, 1))]
+        of = Measure(replace(self.of.schema, columns=columns), self.of.key)
+        return Sums(of, self.width, np.ascontiguousarray(self.words[:, places]))
 
     def finished(self) -> Checksums:
         self._fit(max(FEWEST_RANGES, min(self.of.most_ranges, self.rows // ROWS_OF_A_RANGE)))

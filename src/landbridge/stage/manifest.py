@@ -1,6 +1,6 @@
 """The manifest: everything about a parcel that means something, as frozen values and as JSON."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -12,6 +12,7 @@ from landbridge.errors import ParcelDamaged, UnknownVersion
 from landbridge.schema.checksums import Checksums, Measure
 from landbridge.schema.columns import Mask
 from landbridge.schema.model import Relation, TableSchema, schema_to_json
+from landbridge.schema.traits import Traits
 from landbridge.stage.index import FORMAT, check_version
 
 KNOWN_FEATURES: frozenset[str] = frozenset()
@@ -20,7 +21,7 @@ MOST_PARTS = 300_000
 MOST_COLUMNS = 10_000
 MOST_SCALE = 2**31 - 1  # Arrow's
 MOST_BYTES = 128 << 20  # of JSON: four hundred for each part
-MOST_OBJECTS = 350_000  # in that JSON: one for each part, two for each column
+MOST_OBJECTS = 350_000  # in that JSON: one for each part, two for each column, one for its traits
 MOST_ROWS = 2**63 - 1  # and of every other number: what a database holds
 
 Count = Annotated[int, Field(ge=0, le=MOST_ROWS)]
@@ -105,6 +106,7 @@ class Manifest:
     load_hints: LoadHints = LoadHints()
     ddl: Mapping[str, str] = field(default_factory=dict)
     checksums: Checksums | None = None
+    traits: Annotated[tuple[Traits, ...] | None, FailFast()] = None
 
     def __post_init__(self) -> None:
         if self.parts != numbered(self.parts):
@@ -118,6 +120,7 @@ class Manifest:
         _check_columns(self.schema)
         if self.checksums:
             _check_checksums(self.schema, self.checksums)
+        _check_traits(self.traits or (), self.schema)
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,13 @@ def _check_checksums(schema: TableSchema, checksums: Checksums) -> None:
     of = Measure(schema, checksums.key)
     if checksums.columns != of.columns or not set(of.key) <= set(schema.names):
         raise ValueError("checksums of columns that are not there")
+
+
+def _check_traits(traits: Sequence[Traits], schema: TableSchema) -> None:
+    if len({each.column for each in traits} & set(schema.names)) != len(traits):
+        raise ValueError("traits are of a column that is not there, or named twice")
+    if any((each.earliest is None) != (each.latest is None) for each in traits):
+        raise ValueError("traits have one end only")
 
 
 _MANIFEST = TypeAdapter(Manifest)

@@ -8,7 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from landbridge.connectors.conform import Bounds, conform
+from landbridge.connectors.conform import conform
 from landbridge.connectors.duckdb import catalog, sql
 from landbridge.connectors.duckdb.failures import translated
 from landbridge.connectors.duckdb.options import DuckDBOptions
@@ -18,6 +18,7 @@ from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.columns import chosen
 from landbridge.schema.ddl import literal
 from landbridge.schema.duckdb import create_table
+from landbridge.schema.fidelity import Holds
 from landbridge.schema.filters import where_clause
 from landbridge.schema.fit import pair
 from landbridge.schema.metadata import Extracted
@@ -30,11 +31,8 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 65_536
 # the ends of the number line are infinity
-BOUNDS: Bounds = {
-    "date": (2 - 2**31, 2**31 - 2),
-    "timestamp": (2 - 2**63, 2**63 - 2),
-    "timestamptz": (2 - 2**63, 2**63 - 2),
-}
+ENDS = (2 - 2**63, 2**63 - 2)
+HOLDS = Holds(digits=9, nul_bytes=True, bounds={"date": (2 - 2**31, 2**31 - 2), "timestamp": ENDS, "timestamptz": ENDS})
 
 
 class DuckDB:
@@ -43,6 +41,8 @@ class DuckDB:
     One process may write a file, and none may read it meanwhile: a load has one stream, and every method
     closes its connection before it returns (a snapshot: when its context ends).
     """
+
+    holds = HOLDS
 
     def __init__(self, name: str, options: DuckDBOptions) -> None:
         self.name = name
@@ -115,7 +115,8 @@ class DuckDB:
             rows = 0
             connection.begin()
             # one batch at a time: an error of ours must not pass through DuckDB, which would put it into its own words
-            for batch in conform(batches, pairings, table=table, first_row=first_row, bounds=BOUNDS):
+            accepted = landing.write.accept_loss
+            for batch in conform(batches, pairings, table=table, first_row=first_row, holds=HOLDS, accepted=accepted):
                 connection.register("arriving", pa.Table.from_batches([batch]))
                 rows += sql.fetch(connection, insert)[0][0]
             connection.commit()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from landbridge.connectors.postgres import catalog, loading, reading, snapshots
+from landbridge.connectors.postgres.encode import HOLDS
 from landbridge.connectors.postgres.metadata import metadata
 from landbridge.connectors.postgres.session import LOADS, READS, Kept, Server, border, connect
 from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
@@ -45,6 +46,8 @@ class PostgresOptions(BaseModel):
 
 class Postgres:
     """Source, Target and Catalog of one PostgreSQL database; most methods have a connection of their own."""
+
+    holds = HOLDS
 
     def __init__(self, name: str, options: PostgresOptions) -> None:
         self.name = name

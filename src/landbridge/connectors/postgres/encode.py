@@ -1,11 +1,12 @@
 """Arrow record batches to the bytes of PostgreSQL's binary COPY."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from landbridge.connectors.conform import Bounds, conform, wire_schema
+from landbridge.connectors.conform import conform, wire_schema
 from landbridge.schema.arrow import travels_as_text
+from landbridge.schema.fidelity import Accepted, Holds
 from landbridge.schema.fit import Pairing
 
 if TYPE_CHECKING:
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 # PostgreSQL holds 4713 BC to 5874897 (dates) and to 294276 (timestamps); the lowest and highest number of the Arrow
 # type is what other systems mean by infinity, and pgpq would make a plain value of it
 MICROSECONDS = (-210_866_803_200_000_000, 2**63 - 2)
-BOUNDS: Bounds = {"date": (-2_440_588, 2_145_042_905), "timestamp": MICROSECONDS, "timestamptz": MICROSECONDS}
+HOLDS = Holds(
+    digits=6,
+    nul_bytes=False,
+    bounds={"date": (-2_440_588, 2_145_042_905), "timestamp": MICROSECONDS, "timestamptz": MICROSECONDS},
+)
 
 
 def is_staged(pairing: Pairing) -> bool:
@@ -35,6 +40,7 @@ class Encoder:
     pairings: Sequence[Pairing]
     table: str
     first_row: int
+    accepted: Accepted = field(default_factory=dict)
     rows: int = 0
 
     def chunks(self, batches: "Iterable[pa.RecordBatch]") -> Iterator[bytes]:
@@ -45,7 +51,10 @@ class Encoder:
         builders = {p.target.name: _builder(p, schema.field(p.target.name)) for p in self.pairings}
         encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(schema, builders)
         yield encoder.write_header()
-        for batch in conform(batches, self.pairings, table=self.table, first_row=self.first_row, bounds=BOUNDS):
+        fitting = conform(
+            batches, self.pairings, table=self.table, first_row=self.first_row, holds=HOLDS, accepted=self.accepted
+        )
+        for batch in fitting:
             for start in range(0, batch.num_rows, CHUNK_ROWS):
                 yield encoder.write_batch(batch.slice(start, CHUNK_ROWS))
             self.rows += batch.num_rows

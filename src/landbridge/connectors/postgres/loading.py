@@ -113,7 +113,7 @@ def append(connection: "Connection", landing: Landing, batches: "Iterable[pa.Rec
 
     target = _target(landing)
     pairings = _pairings(connection, target, landing.schema)
-    encoder = Encoder(pairings, str(target), first_row)
+    encoder = Encoder(pairings, str(target), first_row, landing.write.accept_loss)
     columns = ", ".join(quote(pairing.target.name) for pairing in pairings)
     statement = f"COPY {qualify(landing.relation)} ({columns}) FROM STDIN (FORMAT binary)"
     cursor = connection.cursor()
