@@ -42,6 +42,7 @@ class Part:
     schema: TableSchema
     alone: bool = False  # the only part of its read: it may use the whole machine
     snapshot: str | None = None  # what the source needs to see the same instant from another process
+    payload: object = field(default=None, repr=False)  # what the source hands to its own `batches`, picklable
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,11 @@ def fold(name: str) -> str:
     return name if any(letter.islower() for letter in name) else name.lower()
 
 
+def unfold(name: str) -> str:
+    """The same for Snowflake, whose own names are upper case: one without upper-case letters is upper-cased."""
+    return name if any(letter.isupper() for letter in name) else name.upper()
+
+
 def folded(schema: TableSchema) -> TableSchema:
     """`schema` with columns and key folded. Raises SchemaMismatch where two columns fold to one name."""
     sources: dict[str, list[str]] = {}

@@ -1,12 +1,13 @@
 """Snowflake's types: read as its catalogue or a person writes them (seed 000, section 0.5), written as DDL."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from landbridge.errors import SchemaMismatch
 from landbridge.schema import ddl
-from landbridge.schema.model import Kind, Type
-from landbridge.schema.names import quote
+from landbridge.schema.model import Kind, Relation, TableSchema, Type
+from landbridge.schema.names import quote, unfold
 from landbridge.schema.native import take_apart
 
 KINDS: dict[str, Kind] = {
@@ -98,6 +99,24 @@ def _decimal(kind: Type) -> str:
     if kind.precision is None or kind.precision > MAX_DIGITS or not 0 <= scale <= min(kind.precision, MAX_SCALE):
         return "VARCHAR"
     return f"NUMBER({kind.precision},{scale})"
+
+
+def create_table(relation: Relation, schema: TableSchema) -> str:
+    """CREATE TABLE IF NOT EXISTS. Raises SchemaMismatch for a name that Snowflake does not take."""
+    _check_names((*relation.levels, *schema.names))
+    return ddl.create_table(relation, schema, render_type)
+
+
+def unfolded(schema: TableSchema) -> TableSchema:
+    """What `names.folded` is for other targets: a name without an upper-case letter is upper-cased in Snowflake."""
+    columns = tuple(replace(column, name=unfold(column.name)) for column in schema.columns)
+    names = [column.name for column in columns]
+    if clashes := sorted({name for name in names if names.count(name) > 1}):
+        raise SchemaMismatch(
+            "\n".join(f"two columns would be named {name}" for name in clashes),
+            hint="rename all but one of them: `as` in columns of the table",
+        )
+    return TableSchema(columns, tuple(map(unfold, schema.primary_key)))
 
 
 def _check_names(names: Iterable[str]) -> None:

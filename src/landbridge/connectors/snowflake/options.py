@@ -1,11 +1,14 @@
-"""Snowflake: how it will be reached. The connector itself is not part of this version."""
+"""How a Snowflake account is reached (docs/snowflake.md)."""
 
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-NEEDED = {"password": "password", "key_pair": "private_key_path", "oauth": "token"}  # by auth_method; sso needs nothing
+from landbridge.connectors.local import is_local
+
+# by auth_method; sso needs nothing
+NEEDED = {"password": "password", "key_pair": "private_key_path", "oauth": "token", "pat": "token"}
 
 
 class SnowflakeOptions(BaseModel):
@@ -21,12 +24,19 @@ class SnowflakeOptions(BaseModel):
     warehouse: str = Field(min_length=1, description="warehouse that runs the queries")
     database: str = Field(min_length=1, description="database where a table names none")
     schema_: str = Field(alias="schema", min_length=1, description="schema where a table names none")
-    auth_method: Literal["sso", "password", "key_pair", "oauth"] = Field("sso", description="how to log in")
+    auth_method: Literal["sso", "password", "key_pair", "oauth", "pat"] = Field("sso", description="how to log in")
     sso_url: str | None = Field(None, min_length=1, description="identity provider, if not the account's own")
     password: SecretStr | None = Field(None, description="for auth_method password")
     private_key_path: str | None = Field(None, min_length=1, description="PKCS#8 file, for auth_method key_pair")
     private_key_passphrase: SecretStr | None = Field(None, description="what opens that file, if it is encrypted")
-    token: SecretStr | None = Field(None, description="access token, for auth_method oauth")
+    token: SecretStr | None = Field(None, description="access token, for auth_method oauth or pat")
+    host: str | None = Field(None, min_length=1, description="where the account answers, if not where its name says")
+    port: int | None = Field(None, ge=1, le=65535, description="TCP port; default: 443")
+    protocol: Literal["https", "http"] = Field("https", description="http only for a host that is this machine")
+    login_timeout: int = Field(120, ge=1, description="seconds to wait for a login; a person may have to give it")
+    network_timeout: int | None = Field(None, ge=1, description="seconds to retry a request; connector 5 ends queries")
+    time_travel: bool = Field(True, description="read as of one instant; false where the tables keep no history")
+    streams: int = Field(4, ge=1, le=16, description="uploads of one load at once")
 
     @model_validator(mode="after")
     def _has_what_its_method_needs(self) -> Self:
@@ -36,4 +46,6 @@ class SnowflakeOptions(BaseModel):
             raise PydanticCustomError(
                 "needed", "missing; auth_method {method} needs it", {"method": self.auth_method, "at": needed}
             )
+        if self.protocol == "http" and not is_local(self.host or ""):
+            raise PydanticCustomError("http", "must be https for any host but this machine", {"at": "protocol"})
         return self
