@@ -20,6 +20,7 @@ from snowflake.connector.errors import DatabaseError, IntegrityError, Programmin
 
 from tests.servers.snowflake.process import SnowflakeServer
 
+MAJOR = int(snowflake.connector.__version__.partition(".")[0])
 SERIES = "SELECT seq4() AS id FROM TABLE(generator(rowcount => {}))"
 
 
@@ -82,7 +83,7 @@ def test_a_token_is_checked(snowflake: SnowflakeServer) -> None:
 
 def test_a_browser_signs_in(snowflake: SnowflakeServer, tmp_path: Path) -> None:
     """A login by `externalbrowser` opens a page in the browser, and what that hands back lets it in."""
-    visit = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=20).read()"
+    visit = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1].replace('https', 'http', 1), timeout=20).read()"
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\n"{sys.executable}" -c "{visit}" "$1" >/dev/null 2>&1 &\n')
     browser.chmod(0o755)
@@ -107,11 +108,12 @@ def test_an_expired_session_is_renewed(snowflake: SnowflakeServer) -> None:
 
 
 def test_a_session_may_be_beyond_renewal(snowflake: SnowflakeServer) -> None:
-    """Where the master token has expired too, statements fail with Snowflake's words."""
+    """Where the master token has expired too, statements fail with Snowflake's number for it."""
     with snowflake_session(snowflake) as session:
         snowflake.expire_sessions(master=True)
-        with pytest.raises(DatabaseError, match="Authentication token has expired"):
+        with pytest.raises(DatabaseError) as failed:
             fetched(session, "SELECT 1 AS x")
+    assert failed.value.errno == 390114
 
 
 def test_a_login_makes_no_database(snowflake: SnowflakeServer) -> None:
@@ -234,6 +236,7 @@ def test_files_are_put_listed_got_and_removed(session, tmp_path: Path) -> None:
     assert [x[0] for x in fetched(session, "LIST @s")] == ["s/b/part.parquet"]
 
 
+@pytest.mark.skipif(MAJOR < 5, reason="connector 4 does not look before it writes to a presigned address")
 def test_put_keeps_what_is_there(session, tmp_path: Path) -> None:
     """Without OVERWRITE a file of the same name stays as it is."""
     fetched(session, "CREATE STAGE s")

@@ -28,7 +28,7 @@ class SnowflakeServer:
 
     def connection(self, **others: object) -> dict[str, object]:
         """Arguments of `snowflake.connector.connect` for this server; `others` are added or replace."""
-        given = {"user": self.user, "password": self.password, "account": "landbridge_test", "network_timeout": 60}
+        given = {"user": self.user, "password": self.password, "account": "landbridge_test"}
         address = {"host": self.host, "port": self.port, "protocol": "http", "login_timeout": 20}
         quiet = {"enable_server_session_keep_alive_auto_detection": False}  # connector 5 warns where it is not said
         return {**given, **address, **quiet, **others}

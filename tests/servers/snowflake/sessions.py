@@ -76,7 +76,8 @@ def signed(data: dict, user: dict) -> bool:
 async def browser_login(request: Request) -> JSONResponse:
     """Snowflake names a page for the browser, and a key that proves who began; fakesnow has no such route."""
     data, proof = (await message(request))["data"], secrets.token_urlsafe(32)
-    page = f"{request.base_url}test/sign-in?port={data['BROWSER_MODE_REDIRECT_PORT']}&proof={proof}"
+    # https, or connector 5 opens no browser; who plays the browser asks over http
+    page = f"https://{request.url.netloc}/test/sign-in?port={data['BROWSER_MODE_REDIRECT_PORT']}&proof={proof}"
     return success({"tokenUrl": page, "ssoUrl": page, "proofKey": proof})
 
 

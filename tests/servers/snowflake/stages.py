@@ -135,7 +135,7 @@ def stage_drop(connection: FakeSnowflakeConnection, expression: exp.Expr) -> exp
     if not (isinstance(expression, exp.Drop) and expression.args.get("kind") == "STAGE"):
         return expression
     try:
-        folder, _ = folder_of(connection, expression.this.sql("snowflake"))
+        folder, _ = folder_of(connection, expression.args["tables"][0].sql("snowflake"))
     except ProgrammingError:
         if expression.args.get("exists"):
             return succeeded()

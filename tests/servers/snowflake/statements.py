@@ -17,7 +17,7 @@ from tests.servers.snowflake.rows import rows, succeeded
 
 GRANT = {"created_on": str, "privilege": str, "granted_on": str, "name": str, "granted_to": str}
 GRANT |= {"grantee_name": str, "grant_option": str, "granted_by": str}
-ADMINISTRATION = re.compile(r"\s*(or\s+replace\s+)?(role|warehouse|user|storage\s+integration|secondary)\b", re.I)
+ADMINISTRATION = re.compile(r"(grant|revoke)\b|(create|alter|drop)\s+(or\s+replace\s+)?(role|warehouse|user)\b", re.I)
 
 
 def session_parameters(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
@@ -36,9 +36,7 @@ def session_parameters(connection: FakeSnowflakeConnection, statement: exp.Expr)
 
 def administration(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
     """GRANT, REVOKE, roles and warehouses are taken, without effect. fakesnow refuses them."""
-    text = statement.expression if isinstance(statement, exp.Command) else None
-    is_command = text is not None and ADMINISTRATION.match(text if isinstance(text, str) else text.name)
-    return succeeded() if is_command or isinstance(statement, exp.Grant | exp.Revoke) else statement
+    return succeeded() if ADMINISTRATION.match(statement.sql("snowflake").strip()) else statement
 
 
 def current_names(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
