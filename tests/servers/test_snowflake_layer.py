@@ -83,7 +83,9 @@ def test_a_token_is_checked(snowflake: SnowflakeServer) -> None:
 
 def test_a_browser_signs_in(snowflake: SnowflakeServer, tmp_path: Path) -> None:
     """A login by `externalbrowser` opens a page in the browser, and what that hands back lets it in."""
-    visit = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1].replace('https', 'http', 1), timeout=20).read()"
+    visit = (
+        "import sys, urllib.request; urllib.request.urlopen(sys.argv[1].replace('https', 'http', 1), timeout=20).read()"
+    )
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\n"{sys.executable}" -c "{visit}" "$1" >/dev/null 2>&1 &\n')
     browser.chmod(0o755)
@@ -299,7 +301,11 @@ def test_keys_are_known_and_not_enforced(session) -> None:
     fetched(session, "INSERT INTO t VALUES (1, 1, 7, 7), (1, 1, 7, 7)")
     fetched(session, "ALTER TABLE t RENAME TO r")
     assert [x[4:6] for x in fetched(session, "SHOW PRIMARY KEYS IN TABLE p")] == [("B", 1), ("A", 2)]
-    assert [x[3:6] for x in fetched(session, "SHOW PRIMARY KEYS IN SCHEMA")] == [("P", "B", 1), ("P", "A", 2), ("R", "ID", 1)]
+    assert [x[3:6] for x in fetched(session, "SHOW PRIMARY KEYS IN SCHEMA")] == [
+        ("P", "B", 1),
+        ("P", "A", 2),
+        ("R", "ID", 1),
+    ]
     assert [x[3:6] for x in fetched(session, "SHOW UNIQUE KEYS IN TABLE r")] == [("R", "U", 1)]
     foreign = fetched(session, "SHOW IMPORTED KEYS IN TABLE r")
     assert [(x[3], x[4], x[7], x[8], x[12]) for x in foreign] == [

@@ -1,7 +1,6 @@
 """Snowflake's types: read as its catalogue or a person writes them (seed 000, section 0.5), written as DDL."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 
 from landbridge.errors import SchemaMismatch
@@ -41,6 +40,7 @@ CLOCKS: dict[str, Kind] = {
 }
 DEFAULT_NUMBER = (38, 0)
 DEFAULT_DIGITS = 9
+DEFAULT_LENGTH = 16_777_216  # of a VARCHAR for which none is written: its catalogue tells no other
 MAX_DIGITS = 38
 MAX_SCALE = 37
 MAX_VARCHAR = 134_217_728  # characters that VARCHAR(n) can declare
@@ -80,7 +80,8 @@ def parse_type(native: str) -> Type:
         return Type("decimal", *((*numbers, 0)[:2] if numbers else DEFAULT_NUMBER))
     if words in ("char", "character"):
         return Type("char", length=first or 1)
-    return Type("text", length=first if words in ("varchar", "string", "text") else None)
+    bounded = words in ("varchar", "string", "text") and first is not None and first < DEFAULT_LENGTH
+    return Type("text", length=first if bounded else None)
 
 
 def render_type(kind: Type) -> str:
@@ -88,9 +89,8 @@ def render_type(kind: Type) -> str:
     if kind.kind == "decimal":
         return _decimal(kind)
     if kind.kind in ("char", "text"):
-        word = "CHAR" if kind.kind == "char" else "VARCHAR"
-        length = kind.length or (1 if kind.kind == "char" else None)
-        return f"{word}({length})" if length and length <= MAX_VARCHAR else "VARCHAR"
+        length = kind.length or (1 if kind.kind == "char" else None)  # its CHAR is a VARCHAR, and pads nothing
+        return f"VARCHAR({length})" if length and length <= MAX_VARCHAR else "VARCHAR"
     return WORDS[kind.kind].format(MICROSECONDS if kind.precision is None else kind.precision)
 
 
@@ -107,18 +107,6 @@ def create_table(relation: Relation, schema: TableSchema) -> str:
     return ddl.create_table(relation, schema, render_type)
 
 
-def unfolded(schema: TableSchema) -> TableSchema:
-    """What `names.folded` is for other targets: a name without an upper-case letter is upper-cased in Snowflake."""
-    columns = tuple(replace(column, name=unfold(column.name)) for column in schema.columns)
-    names = [column.name for column in columns]
-    if clashes := sorted({name for name in names if names.count(name) > 1}):
-        raise SchemaMismatch(
-            "\n".join(f"two columns would be named {name}" for name in clashes),
-            hint="rename all but one of them: `as` in columns of the table",
-        )
-    return TableSchema(columns, tuple(map(unfold, schema.primary_key)))
-
-
 def _check_names(names: Iterable[str]) -> None:
     if long := [name for name in names if len(name) > MAX_NAME]:
         raise SchemaMismatch(
@@ -133,6 +121,7 @@ def _identity(word: str, _leads_key: bool) -> str | None:  # noqa: FBT001 - as D
 
 
 DIALECT = ddl.Dialect(
+    fold=unfold,
     literal=ddl.backslash_literal,
     types=ddl.rendered(render_type),
     check=lambda relation, schema, _keys: _check_names((*relation.levels, *schema.names)),

@@ -24,8 +24,10 @@ from tests.servers.snowflake.rows import rows, succeeded
 from tests.servers.snowflake.state import STATE
 
 BUCKET = Path(stage.LOCAL_BUCKET_PATH)
-GET = re.compile(r"\s*get\s+'?(@[^\s']+)'?\s+'?file://([^\s']+)'?(?:.*\bpattern\s*=\s*'([^']*)')?", re.I | re.S)
-OVERWRITE = re.compile(r"\boverwrite\s*=\s*true\b", re.I)
+GET = re.compile(
+    r"\s*get\s+'?(@[^\s']+)'?\s+'?file://([^\s']+)'?(?:.*\bpattern\s*=\s*'([^']*)')?", re.IGNORECASE | re.DOTALL
+)
+OVERWRITE = re.compile(r"\boverwrite\s*=\s*true\b", re.IGNORECASE)
 # headers that a real presigned address lists; connector 4 sends what it finds here
 SIGNED = quote("host;x-goog-if-generation-match;x-goog-meta-sfc-digest", safe="")
 
@@ -34,7 +36,9 @@ def folder_of(connection: FakeSnowflakeConnection, reference: str) -> tuple[Path
     """Folder of the stage that `@stage/path` names, and the path. Raises ProgrammingError where there is none."""
     name, _, path = reference.strip("'").removeprefix("@").partition("/")
     parts = stage.parts_from_var(name, connection.database, connection.schema)
-    known = "SELECT 1 FROM _fs_global._fs_information_schema._fs_stages WHERE (database_name, schema_name, name) = (?,?,?)"
+    known = (
+        "SELECT 1 FROM _fs_global._fs_information_schema._fs_stages WHERE (database_name, schema_name, name) = (?,?,?)"
+    )
     full = ".".join(parts)
     if not connection._duck_conn.cursor().execute(known, parts).fetchone():
         raise stage.not_found_error(full)
@@ -58,7 +62,13 @@ def upload(data: dict, sql: str, address: str, *, connector: int) -> dict:
     Connector 5 gets a token and this server as endpoint; connector 4 would speak TLS to such an endpoint, so it gets
     a presigned address. fakesnow sends only the latter, and lets everything be overwritten.
     """
-    info = {"region": "us-central1", "storageAccount": None, "isClientSideEncrypted": False, "endPoint": None, "path": ""}
+    info = {
+        "region": "us-central1",
+        "storageAccount": None,
+        "isClientSideEncrypted": False,
+        "endPoint": None,
+        "path": "",
+    }
     info |= data["stageInfo"]
     signed = info["presignedUrl"]
     if connector >= 5:
@@ -122,7 +132,7 @@ def removal(connection: FakeSnowflakeConnection, expression: exp.Expr) -> exp.Ex
     """REMOVE and RM delete files of a stage. fakesnow refuses them."""
     if not (isinstance(expression, exp.Command) and str(expression.this).upper() in ("REMOVE", "RM")):
         return expression
-    found = re.match(r"\s*'?(@[^\s']+)'?(?:\s+pattern\s*=\s*'([^']*)')?", expression.expression.name, re.I)
+    found = re.match(r"\s*'?(@[^\s']+)'?(?:\s+pattern\s*=\s*'([^']*)')?", expression.expression.name, re.IGNORECASE)
     chosen = files(*folder_of(connection, found[1]), found[2])
     answer = rows({"name": str, "result": str}, [(name_of(x), "removed") for x in chosen])
     for file in chosen:

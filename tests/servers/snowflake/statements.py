@@ -12,12 +12,14 @@ from fakesnow.cursor import FakeSnowflakeCursor
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import exp
 
-from tests.servers.snowflake import keys, stages
+from tests.servers.snowflake import clocks, keys, stages
 from tests.servers.snowflake.rows import rows, succeeded
 
 GRANT = {"created_on": str, "privilege": str, "granted_on": str, "name": str, "granted_to": str}
 GRANT |= {"grantee_name": str, "grant_option": str, "granted_by": str}
-ADMINISTRATION = re.compile(r"(grant|revoke)\b|(create|alter|drop)\s+(or\s+replace\s+)?(role|warehouse|user)\b", re.I)
+ADMINISTRATION = re.compile(
+    r"(grant|revoke)\b|(create|alter|drop)\s+(or\s+replace\s+)?(role|warehouse|user)\b", re.IGNORECASE
+)
 
 
 def session_parameters(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
@@ -42,7 +44,10 @@ def administration(connection: FakeSnowflakeConnection, statement: exp.Expr) -> 
 def current_names(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
     """CURRENT_ROLE() and the like name what the session uses. fakesnow says `duckdb`, or knows no such function."""
     session = connection.session
-    if isinstance(statement, exp.Use) and (kind := str(statement.args.get("kind") or "").lower()) in ("role", "warehouse"):
+    if isinstance(statement, exp.Use) and (kind := str(statement.args.get("kind") or "").lower()) in (
+        "role",
+        "warehouse",
+    ):
         setattr(session, kind, keys.name(statement.this.this))
     values = {exp.CurrentRole: session.role, exp.CurrentWarehouse: session.warehouse, exp.CurrentUser: session.user}
     values |= {exp.CurrentAccount: "LANDBRIDGE_TEST", exp.CurrentRegion: "TEST", exp.CurrentSession: str(session.id)}
@@ -125,6 +130,13 @@ def is_switch(param: exp.CopyParameter) -> bool:
     return param.name.upper() in ("FORCE", "PURGE")
 
 
+def comments(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
+    """COMMENT ON takes any text. fakesnow puts it into a statement of its own, quotes and all."""
+    if isinstance(statement, exp.Comment) and isinstance(statement.expression, exp.Literal):
+        statement.set("expression", exp.Literal.string(statement.expression.name.replace("'", "''")))
+    return statement
+
+
 def binary_length(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
     """BINARY(n) is a type; its length is not enforced here. DuckDB, so fakesnow, refuses a length."""
     for kind in statement.find_all(exp.DataType):
@@ -143,6 +155,7 @@ def ddl_commits(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp
 
 GAPS = (
     ddl_commits,
+    clocks.clock_digits,
     session_parameters,
     administration,
     current_names,
@@ -151,6 +164,7 @@ GAPS = (
     truncation,
     swap,
     binary_length,
+    comments,
     stages.listing,
     stages.removal,
     stages.stage_drop,
@@ -199,7 +213,7 @@ class Cursor(FakeSnowflakeCursor):
         return succeeded() if more else expression
 
     def _follow_transaction(self) -> None:
-        """fakesnow notes BEGIN only in sessions that do not commit by themselves."""
+        """Fakesnow notes BEGIN only in sessions that do not commit by themselves."""
         if isinstance(self._last_transformed, exp.Transaction):
             self._conn._in_transaction = True
         elif isinstance(self._last_transformed, exp.Commit | exp.Rollback):

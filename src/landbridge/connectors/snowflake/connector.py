@@ -12,8 +12,8 @@ from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Pub
 from landbridge.errors import SourceError, TargetError
 from landbridge.schema.metadata import Extracted
 from landbridge.schema.model import Relation, TableSchema
-from landbridge.schema.names import qualify
-from landbridge.schema.snowflake import create_table, unfolded
+from landbridge.schema.names import folded, qualify, unfold
+from landbridge.schema.snowflake import create_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,7 +102,7 @@ class Snowflake:
 
     def ddl(self, relation: Relation, schema: TableSchema) -> str:
         """See Catalog."""
-        return create_table(catalog.located(self.options, relation), unfolded(schema))
+        return create_table(catalog.located(self.options, relation), folded(schema, unfold))
 
     def create(self, relation: Relation, schema: TableSchema) -> bool:
         """See Catalog."""

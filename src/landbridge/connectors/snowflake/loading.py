@@ -16,8 +16,8 @@ from landbridge.schema.ddl import literal
 from landbridge.schema.fidelity import Holds
 from landbridge.schema.fit import Pairing, pair
 from landbridge.schema.model import Relation, TableSchema
-from landbridge.schema.names import qualify, quote
-from landbridge.schema.snowflake import create_table, unfolded
+from landbridge.schema.names import folded, qualify, quote, unfold
+from landbridge.schema.snowflake import create_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS {} (
     loaded_at TIMESTAMP_LTZ NOT NULL
 )
 """
+STATUS = 6  # column of what PUT answers; the driver's version 5 does not name them
 MARK = "landbridge landing of {}, attempt {}"
 
 
@@ -74,7 +75,7 @@ def prepare(
     standing = describe(cursor, [target])[target]
     if standing is None:
         create(cursor, target, schema)
-        standing = describe(cursor, [target])[target] or unfolded(schema)
+        standing = describe(cursor, [target])[target] or folded(schema, unfold)
     pairings = pair(schema, standing)
     cursor.execute(CREATE_LOADS.format(qualify(loads(target))))
     landing = Relation(f"_lb_{load.load_id[:8]}_{token_hex(4)}", target.schema, target.database)
@@ -88,7 +89,7 @@ def prepare(
 def create(cursor: "SnowflakeCursor", target: Relation, schema: TableSchema) -> None:
     """Make the table, and its schema, if it is missing."""
     cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(target.database or '')}.{quote(target.schema or '')}")
-    cursor.execute(create_table(target, unfolded(schema)))
+    cursor.execute(create_table(target, folded(schema, unfold)))
 
 
 def append(cursor: "SnowflakeCursor", landing: Landing, target: Relation, batches: "Iterable[pa.RecordBatch]",
@@ -116,15 +117,9 @@ def _put(cursor: "SnowflakeCursor", landing: Landing, writer: object, sink: io.B
     sink.seek(0)
     name = f"{uuid4().hex}.parquet"
     put = f"PUT file://{name} @{qualify(landing.relation)}/{landing.load.load_id}/ AUTO_COMPRESS=FALSE OVERWRITE=TRUE"
-    (status,) = {row["status"] for row in _uploaded(cursor, put, sink)}
-    if status != "UPLOADED":
-        raise TargetError(f"{landing.write.relation}: a file was not uploaded: {status.lower()}", hint="run it again")
-
-
-def _uploaded(cursor: "SnowflakeCursor", put: str, sink: io.BytesIO) -> list[dict[str, str]]:
     cursor.execute(put, file_stream=sink)
-    names = [column.name.lower() for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for status in {row[STATUS] for row in cursor.fetchall()} - {"UPLOADED"}:
+        raise TargetError(f"{landing.write.relation}: a file was not uploaded: {status.lower()}", hint="run it again")
 
 
 def copy(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> int:

@@ -73,7 +73,7 @@ def batches(part: Part) -> "Iterator[pa.RecordBatch]":
                 yield _restored(batch, part)
 
 
-def _exactly(to_arrow: Callable[..., object]) -> dict[str, bool]:
+def _exactly(to_arrow: Callable[..., object]) -> dict[str, Any]:
     """Driver 5 makes a double of NUMBER(p,s) unless it is told; driver 4 is told when it connects."""
     return {"number_to_decimal": True} if "number_to_decimal" in signature(to_arrow).parameters else {}
 
@@ -100,6 +100,8 @@ def _as(array: "pa.Array", wanted: "pa.DataType") -> "pa.Array":
 
     if array.type == wanted:
         return array
+    if array.null_count == len(array):
+        return pa.nulls(len(array), wanted)
     if pa.types.is_timestamp(wanted):
         return array.cast(pa.int64()).view(pa.int64()).cast(pa.timestamp(wanted.unit)).cast(wanted)
     if pa.types.is_decimal(wanted) and pa.types.is_integer(array.type):
@@ -157,7 +159,7 @@ def _parts(name: str, cursor: "SnowflakeCursor", schema: TableSchema) -> Iterato
 
 def query_schema(cursor: "SnowflakeCursor", source: str) -> TableSchema:
     """Columns of a query, described without running it. Raises SourceError for two of one name."""
-    described = cursor.describe(f"SELECT * FROM {source}")
+    described = cursor.describe(f"SELECT * FROM {source}") or []
     names = [column.name for column in described]
     if double := sorted({name for name in names if names.count(name) > 1}):
         raise SourceError(f"source_query has two columns named {', '.join(double)}", hint="give one an alias")

@@ -30,8 +30,8 @@ AUTHENTICATORS = {"oauth": "oauth", "pat": "PROGRAMMATIC_ACCESS_TOKEN", "key_pai
 REFUSED = re.compile(
     r"incorrect username or password|JWT token is invalid|token is invalid|not authorized|denied", re.IGNORECASE
 )
-NO_RIGHT = (3001, 2043, 606)  # insufficient privileges; does not exist, or not authorized; no warehouse selected
-NOT_THERE = 2003  # does not exist, or not authorized: Snowflake does not say which
+NO_RIGHT = (3001, 606)  # insufficient privileges; no warehouse selected
+NOT_THERE = (2003, 2043)  # does not exist, or not authorized: Snowflake does not say which
 LOST = (250001, 250002, 250003, 250004, 251001, 390111, 390112, 390114, 390195)
 VALUES = ("22",)  # SQLSTATE class: a value that does not fit
 
@@ -172,7 +172,7 @@ def translate(error: Exception, name: str, side: type[LandbridgeError], what: st
         return ValueDoesNotFit(f"{what}: snowflake refuses a value (SQLSTATE {state}, error {number})")
     if number in NO_RIGHT:
         return AccessDenied(f"{what}: {words}", hint=f"landbridge doctor lists the grants that {name} needs")
-    hint = "does it exist, and may the role see it? landbridge doctor" if number == NOT_THERE else None
+    hint = "does it exist, and may the role see it? landbridge doctor" if number in NOT_THERE else None
     return side(f"{what}: {words}", hint=hint)
 
 
