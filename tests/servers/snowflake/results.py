@@ -59,7 +59,7 @@ def ipc(table: pa.Table) -> bytes:
 def replaced(table: pa.Table, change) -> pa.Table:
     """The table with `change(array, field)` for each column; names and metadata stay."""
     arrays = [change(column.combine_chunks(), field) for column, field in zip(table.columns, table.schema, strict=True)]
-    fields = [x.with_type(array.type).with_nullable(True) for x, array in zip(table.schema, arrays, strict=True)]  # noqa: FBT003
+    fields = [x.with_type(array.type).with_nullable(True) for x, array in zip(table.schema, arrays, strict=True)]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=table.schema.metadata))
 
 
@@ -70,7 +70,7 @@ def with_null_timestamps(table: pa.Table) -> pa.Table:
         if not pa.types.is_struct(field.type):
             return array
         parts = array.flatten()
-        fields = [x.with_nullable(True) for x in field.type]  # noqa: FBT003
+        fields = [x.with_nullable(True) for x in field.type]
         return pa.StructArray.from_arrays(parts, fields=fields, mask=pc.is_null(parts[0]))
 
     return replaced(table, change)
