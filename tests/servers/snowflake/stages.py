@@ -35,8 +35,6 @@ STAGE_INFO = {
     "endPoint": None,
     "isClientSideEncrypted": False,
 }
-# headers that a real presigned address lists; connector 4 sends what it finds here
-SIGNED = quote("host;x-goog-if-generation-match;x-goog-meta-sfc-digest", safe="")
 
 
 def folder_of(connection: FakeSnowflakeConnection, reference: str) -> tuple[Path, str]:
@@ -67,13 +65,10 @@ def upload(data: dict, sql: str, address: str, *, connector: int) -> dict:
     a presigned address. fakesnow sends only the latter, and lets everything be overwritten.
     """
     info = STAGE_INFO | data["stageInfo"]
-    signed = info["presignedUrl"]
     if connector >= 5:
-        place = signed.removeprefix(address).rpartition("/")[0]
+        place = info["presignedUrl"].removeprefix(address).rpartition("/")[0]
         info |= {"location": f"{place}/", "creds": {"GCS_ACCESS_TOKEN": "test"}, "endPoint": address.rstrip("/")}
         info["presignedUrl"] = None
-    else:
-        info["presignedUrl"] = f"{signed}?X-Goog-SignedHeaders={SIGNED}"
     return transfer("UPLOAD") | data | {"stageInfo": info, "overwrite": bool(OVERWRITE.search(sql))}
 
 
