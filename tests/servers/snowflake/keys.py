@@ -36,27 +36,48 @@ def full_name(connection: FakeSnowflakeConnection, table: exp.Table) -> tuple[st
 
 
 def taken_out(connection: FakeSnowflakeConnection, expression: exp.Expr) -> list[dict]:
-    """Keys of a CREATE TABLE or ALTER TABLE … ADD, which DuckDB then does not see. DuckDB, so fakesnow, enforces them.
+    """Keys of a CREATE TABLE, which DuckDB then does not see. DuckDB, so fakesnow, enforces them.
 
     What remains of a primary key is that its columns are NOT NULL.
     """
-    keys: list[dict] = []
-    if isinstance(expression, exp.Create) and isinstance(expression.this, exp.Schema):
-        keys = [*column_keys(connection, expression.this), *table_keys(connection, expression.this.expressions)]
-        primary = {x for key in keys if key["kind"] == "PRIMARY" for x in key["columns"]}
-        for column in expression.this.find_all(exp.ColumnDef):
-            if name(column) in primary and not column.find(exp.NotNullColumnConstraint):
-                column.append("constraints", exp.ColumnConstraint(kind=exp.NotNullColumnConstraint()))
-        remaining = [x for x in expression.this.expressions if isinstance(x, exp.ColumnDef) or not is_key(x)]
-        expression.this.set("expressions", remaining)
+    schema = expression.this
+    if not (isinstance(expression, exp.Create) and isinstance(schema, exp.Schema)):
+        return []
+    keys = [*column_keys(connection, schema), *table_keys(connection, schema.expressions)]
+    primary = {x for key in keys if key["kind"] == "PRIMARY" for x in key["columns"]}
+    for column in schema.find_all(exp.ColumnDef):
+        if name(column) in primary and not column.find(exp.NotNullColumnConstraint):
+            column.append("constraints", exp.ColumnConstraint(kind=exp.NotNullColumnConstraint()))
+    schema.set("expressions", [x for x in schema.expressions if isinstance(x, exp.ColumnDef) or not is_key(x)])
     return keys
 
 
-def added(connection: FakeSnowflakeConnection, expression: exp.Expr) -> list[dict]:
-    """Keys that an ALTER TABLE … ADD CONSTRAINT adds."""
-    if not (isinstance(expression, exp.Alter) and any(isinstance(x, exp.AddConstraint) for x in expression.actions)):
-        return []
-    return [x for action in expression.actions for x in table_keys(connection, action.expressions)]
+def altered(connection: FakeSnowflakeConnection, action: exp.Expr, keys: list[dict]) -> list[dict]:
+    """The keys of a table after one action of an ALTER TABLE, of which DuckDB can do few."""
+    kind = action.args.get("kind")
+    if isinstance(action, exp.AddConstraint):
+        return [*keys, *table_keys(connection, action.expressions)]
+    if is_primary_drop(action):
+        return [x for x in keys if x["kind"] != "PRIMARY"]
+    if isinstance(action, exp.RenameColumn):
+        old, new = name(action.this), name(action.args["to"])
+        return [x | {"columns": [new if column == old else column for column in x["columns"]]} for x in keys]
+    if isinstance(action, exp.Drop) and kind == "CONSTRAINT":
+        return [x for x in keys if x["name"] != name(action.args["tables"][0].this)]
+    if isinstance(action, exp.Drop) and kind == "COLUMN":
+        return [x for x in keys if not {name(column) for column in action.args["tables"]} & set(x["columns"])]
+    return keys
+
+
+def is_primary_drop(action: exp.Expr) -> bool:
+    """Whether an action is DROP PRIMARY KEY."""
+    return isinstance(action, exp.Command) and action.sql("snowflake").upper() == "DROP PRIMARY KEY"
+
+
+def is_about_keys(action: exp.Expr) -> bool:
+    """Whether an action changes nothing but keys."""
+    constraint = isinstance(action, exp.AddConstraint) or action.args.get("kind") == "CONSTRAINT"
+    return constraint or is_primary_drop(action)
 
 
 def is_key(expression: exp.Expr) -> bool:

@@ -20,6 +20,6 @@ def success(data: dict | None) -> JSONResponse:
 
 
 def failure(code: str, words: str, *, state: str | None = None, status: int = HTTPStatus.OK) -> JSONResponse:
-    """An error as Snowflake reports it: with status 200, but for a session that it never knew; a SQL state if it has one."""
+    """An error as Snowflake reports it: with status 200, but for a session that it never knew."""
     data = {"errorCode": code, "sqlState": state} if state else None
     return JSONResponse({"data": data, "code": code, "message": words, "success": False}, status_code=status)

@@ -100,18 +100,12 @@ async def expire(request: Request) -> JSONResponse:
     return success(None)
 
 
-async def telemetry(request: Request) -> JSONResponse:
-    """Connectors report about themselves; nobody reads it."""
-    return success(None)
-
-
 ROUTES = [
     Route("/session/v1/login-request", sessions.login, methods=["POST"]),
     Route("/session/authenticator-request", sessions.browser_login, methods=["POST"]),
     Route("/session/token-request", sessions.renew, methods=["POST"]),
     Route("/queries/v1/query-request", query, methods=["POST"]),
     Route("/fs_bucket/{path:path}", stages.stage_file, methods=["GET", "HEAD"]),
-    Route("/telemetry/send", telemetry, methods=["POST"]),
     Route("/test/sign-in", sessions.sign_in),
     Route("/test/chunks/{name}", chunk),
     Route("/test/settings", change, methods=["PUT"]),

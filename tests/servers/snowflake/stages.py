@@ -24,23 +24,25 @@ from tests.servers.snowflake.rows import rows, succeeded
 from tests.servers.snowflake.state import STATE
 
 BUCKET = Path(stage.LOCAL_BUCKET_PATH)
-GET = re.compile(
-    r"\s*get\s+'?(@[^\s']+)'?\s+'?file://([^\s']+)'?(?:.*\bpattern\s*=\s*'([^']*)')?", re.IGNORECASE | re.DOTALL
-)
-OVERWRITE = re.compile(r"\boverwrite\s*=\s*true\b", re.IGNORECASE)
-# headers that a real presigned address lists; connector 4 sends what it finds here
-SIGNED = quote("host;x-goog-if-generation-match;x-goog-meta-sfc-digest", safe="")
+GET = re.compile(r"(?is)\s*get\s+'?(@[^\s']+)'?\s+'?file://([^\s']+)'?(?:.*\bpattern\s*=\s*'([^']*)')?")
+OVERWRITE = re.compile(r"(?i)\boverwrite\s*=\s*true\b")
+REMOVED = re.compile(r"(?i)\s*'?(@[^\s']+)'?(?:\s+pattern\s*=\s*'([^']*)')?")
+STAGES = "_fs_global._fs_information_schema._fs_stages WHERE (database_name, schema_name, name) = (?, ?, ?)"
+STAGE_INFO = {
+    "region": "us-central1",
+    "path": "",
+    "storageAccount": None,
+    "endPoint": None,
+    "isClientSideEncrypted": False,
+}
 
 
 def folder_of(connection: FakeSnowflakeConnection, reference: str) -> tuple[Path, str]:
     """Folder of the stage that `@stage/path` names, and the path. Raises ProgrammingError where there is none."""
     name, _, path = reference.strip("'").removeprefix("@").partition("/")
     parts = stage.parts_from_var(name, connection.database, connection.schema)
-    known = (
-        "SELECT 1 FROM _fs_global._fs_information_schema._fs_stages WHERE (database_name, schema_name, name) = (?,?,?)"
-    )
     full = ".".join(parts)
-    if not connection._duck_conn.cursor().execute(known, parts).fetchone():
+    if not connection._duck_conn.cursor().execute(f"SELECT 1 FROM {STAGES}", parts).fetchone():
         raise stage.not_found_error(full)
     return Path(stage.internal_dir(full)), path
 
@@ -62,21 +64,11 @@ def upload(data: dict, sql: str, address: str, *, connector: int) -> dict:
     Connector 5 gets a token and this server as endpoint; connector 4 would speak TLS to such an endpoint, so it gets
     a presigned address. fakesnow sends only the latter, and lets everything be overwritten.
     """
-    info = {
-        "region": "us-central1",
-        "storageAccount": None,
-        "isClientSideEncrypted": False,
-        "endPoint": None,
-        "path": "",
-    }
-    info |= data["stageInfo"]
-    signed = info["presignedUrl"]
+    info = STAGE_INFO | data["stageInfo"]
     if connector >= 5:
-        place = signed.removeprefix(address).rpartition("/")[0]
+        place = info["presignedUrl"].removeprefix(address).rpartition("/")[0]
         info |= {"location": f"{place}/", "creds": {"GCS_ACCESS_TOKEN": "test"}, "endPoint": address.rstrip("/")}
         info["presignedUrl"] = None
-    else:
-        info["presignedUrl"] = f"{signed}?X-Goog-SignedHeaders={SIGNED}"
     return transfer("UPLOAD") | data | {"stageInfo": info, "overwrite": bool(OVERWRITE.search(sql))}
 
 
@@ -86,14 +78,12 @@ def download(connection: FakeSnowflakeConnection, sql: str, address: str) -> dic
         return None
     folder, path = folder_of(connection, found[1])
     chosen = files(folder, path, found[3])
-    place = str(folder.relative_to(BUCKET))
-    info = {"locationType": "GCS", "location": f"{place}/", "path": "", "region": "us-central1", "creds": {}}
-    info |= {"storageAccount": None, "isClientSideEncrypted": False, "endPoint": None, "presignedUrl": None}
+    info = {"locationType": "GCS", "location": f"{folder.relative_to(BUCKET)}/", "creds": {}, "presignedUrl": None}
     return transfer("DOWNLOAD") | {
         "src_locations": [str(x.relative_to(folder)) for x in chosen],
         "presignedUrls": [f"{address}fs_bucket/{quote(str(x.relative_to(BUCKET)))}" for x in chosen],
         "localLocation": found[2],
-        "stageInfo": info,
+        "stageInfo": STAGE_INFO | info,
     }
 
 
@@ -105,7 +95,7 @@ def transfer(command: str) -> dict:
     return {"command": command, "queryId": secrets.token_hex(16), **fixed}
 
 
-async def stage_file(request: Request) -> Response:
+def stage_file(request: Request) -> Response:
     """A file of a stage, for GET, and for the look that PUT takes before it writes. fakesnow's bucket only takes."""
     file = (BUCKET / request.path_params["path"]).resolve()
     if not file.is_file() or not file.is_relative_to(BUCKET.resolve()):
@@ -132,7 +122,7 @@ def removal(connection: FakeSnowflakeConnection, expression: exp.Expr) -> exp.Ex
     """REMOVE and RM delete files of a stage. fakesnow refuses them."""
     if not (isinstance(expression, exp.Command) and str(expression.this).upper() in ("REMOVE", "RM")):
         return expression
-    found = re.match(r"\s*'?(@[^\s']+)'?(?:\s+pattern\s*=\s*'([^']*)')?", expression.expression.name, re.IGNORECASE)
+    found = REMOVED.match(expression.expression.name)
     chosen = files(*folder_of(connection, found[1]), found[2])
     answer = rows({"name": str, "result": str}, [(name_of(x), "removed") for x in chosen])
     for file in chosen:
@@ -151,8 +141,7 @@ def stage_drop(connection: FakeSnowflakeConnection, expression: exp.Expr) -> exp
             return succeeded()
         raise
     parts = folder.relative_to(BUCKET).parts
-    gone = "DELETE FROM _fs_global._fs_information_schema._fs_stages WHERE (database_name, schema_name, name) = (?,?,?)"
-    connection._duck_conn.cursor().execute(gone, parts)
+    connection._duck_conn.cursor().execute(f"DELETE FROM {STAGES}", parts)
     shutil.rmtree(folder, ignore_errors=True)
     return succeeded()
 

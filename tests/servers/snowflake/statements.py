@@ -12,13 +12,13 @@ from fakesnow.cursor import FakeSnowflakeCursor
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import exp
 
-from tests.servers.snowflake import clocks, keys, stages
+from tests.servers.snowflake import columns, keys, stages
 from tests.servers.snowflake.rows import rows, succeeded
 
 GRANT = {"created_on": str, "privilege": str, "granted_on": str, "name": str, "granted_to": str}
 GRANT |= {"grantee_name": str, "grant_option": str, "granted_by": str}
 ADMINISTRATION = re.compile(
-    r"(grant|revoke)\b|(create|alter|drop)\s+(or\s+replace\s+)?(role|warehouse|user)\b", re.IGNORECASE
+    r"(?i)(grant|revoke)\b|(create|alter|drop)\s+(or\s+replace\s+)?(role|warehouse|user)\b|use\s+secondary\b"
 )
 
 
@@ -44,10 +44,7 @@ def administration(connection: FakeSnowflakeConnection, statement: exp.Expr) -> 
 def current_names(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
     """CURRENT_ROLE() and the like name what the session uses. fakesnow says `duckdb`, or knows no such function."""
     session = connection.session
-    if isinstance(statement, exp.Use) and (kind := str(statement.args.get("kind") or "").lower()) in (
-        "role",
-        "warehouse",
-    ):
+    if isinstance(statement, exp.Use) and (kind := str(statement.args["kind"]).lower()) in ("role", "warehouse"):
         setattr(session, kind, keys.name(statement.this.this))
     values = {exp.CurrentRole: session.role, exp.CurrentWarehouse: session.warehouse, exp.CurrentUser: session.user}
     values |= {exp.CurrentAccount: "LANDBRIDGE_TEST", exp.CurrentRegion: "TEST", exp.CurrentSession: str(session.id)}
@@ -130,13 +127,6 @@ def is_switch(param: exp.CopyParameter) -> bool:
     return param.name.upper() in ("FORCE", "PURGE")
 
 
-def comments(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
-    """COMMENT ON takes any text. fakesnow puts it into a statement of its own, quotes and all."""
-    if isinstance(statement, exp.Comment) and isinstance(statement.expression, exp.Literal):
-        statement.set("expression", exp.Literal.string(statement.expression.name.replace("'", "''")))
-    return statement
-
-
 def binary_length(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
     """BINARY(n) is a type; its length is not enforced here. DuckDB, so fakesnow, refuses a length."""
     for kind in statement.find_all(exp.DataType):
@@ -155,7 +145,9 @@ def ddl_commits(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp
 
 GAPS = (
     ddl_commits,
-    clocks.clock_digits,
+    columns.declared,
+    columns.commented,
+    columns.told,
     session_parameters,
     administration,
     current_names,
@@ -164,7 +156,6 @@ GAPS = (
     truncation,
     swap,
     binary_length,
-    comments,
     stages.listing,
     stages.removal,
     stages.stage_drop,
@@ -178,21 +169,19 @@ class Cursor(FakeSnowflakeCursor):
     """fakesnow's cursor, with the gaps filled."""
 
     def execute(self, command: str, *args, **kwargs) -> FakeSnowflakeCursor:
-        """Run a statement; what fails, fails as a SQL error. fakesnow answers 500, which connectors repeat for minutes."""
+        """What fails, fails as a SQL error. fakesnow answers 500, upon which connectors try again for minutes."""
         self._keys: tuple | None = None
         try:
             super().execute(command, *args, **kwargs)
+            if self._keys:
+                keys.keep(self._conn, *self._keys)
         except Error:
             raise
         except duckdb.ConstraintException as error:
             raise ProgrammingError(msg=str(error), errno=100072, sqlstate="22000") from error
-        except duckdb.Error as error:
-            raise ProgrammingError(msg=str(error), errno=100183, sqlstate="P0000") from error
         except Exception as error:
             words = f"not in the test layer: {type(error).__name__}: {error}"
             raise ProgrammingError(msg=words, errno=2, sqlstate="0A000") from error
-        if self._keys:
-            keys.keep(self._conn, *self._keys)
         self._follow_transaction()
         return self
 
@@ -203,17 +192,20 @@ class Cursor(FakeSnowflakeCursor):
 
     def _without_keys(self, expression: exp.Expr) -> exp.Expr:
         """The statement without its keys, which are kept once it has run."""
-        new = keys.taken_out(self._conn, expression)
-        more = keys.added(self._conn, expression)
-        if not new and not more:
-            return expression
-        table = keys.full_name(self._conn, expression.find(exp.Table))
-        if not expression.find(exp.TemporaryProperty):
-            self._keys = (table, new or [*keys.kept(self._conn, table), *more])
-        return succeeded() if more else expression
+        if new := keys.taken_out(self._conn, expression):
+            if not expression.find(exp.TemporaryProperty):
+                self._keys = (keys.full_name(self._conn, expression.this.this), new)
+        elif isinstance(expression, exp.Alter) and expression.args.get("kind") == "TABLE":
+            table = keys.full_name(self._conn, expression.this)
+            before = after = keys.kept(self._conn, table)
+            for action in expression.actions:
+                after = keys.altered(self._conn, action, after)
+            self._keys = (table, after) if after != before else None
+            return succeeded() if all(keys.is_about_keys(x) for x in expression.actions) else expression
+        return expression
 
     def _follow_transaction(self) -> None:
-        """Fakesnow notes BEGIN only in sessions that do not commit by themselves."""
+        """Note BEGIN, which fakesnow does only in sessions that do not commit by themselves."""
         if isinstance(self._last_transformed, exp.Transaction):
             self._conn._in_transaction = True
         elif isinstance(self._last_transformed, exp.Commit | exp.Rollback):
