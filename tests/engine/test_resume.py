@@ -66,7 +66,7 @@ def numbers(folder: Path) -> list[int]:
 
 def staged(folder: Path) -> list[str]:
     """Parcels in the stage, finished or not."""
-    return sorted({path.parent.name for path in (folder / "stage").rglob("*") if path.is_file()})
+    return sorted({path.parent.name for path in (folder / "stage" / "numbers").rglob("*") if path.is_file()})
 
 
 def test_goes_on(project: Path, failed: Run, open_world: OpenWorld) -> None:

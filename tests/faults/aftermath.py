@@ -100,7 +100,9 @@ def _parcels(case: Case, database: Database) -> list[str]:
     sequences = [row.sequence for row in rows if row.state == "sealed"]
     if len(set(sequences)) != len(sequences) or None in sequences:
         found.append(f"sequence numbers of sealed parcels: {sequences}")
-    folders = {path.parent.name: path.parent for path in case.parcels.rglob("*") if path.is_file()}
+    kept = case.parcels / "loaded"  # manifests without parts
+    files = (path for path in case.parcels.rglob("*") if path.is_file() and not path.is_relative_to(kept))
+    folders = {path.parent.name: path.parent for path in files}
     sealed = {row.parcel_id for row in rows if row.state == "sealed"}
     found += [f"parcel folder {name} has no index" for name, path in folders.items() if not (path / "index").exists()]
     found += [f"{name} holds {x.name}" for name, path in folders.items() for x in path.iterdir() if x.name[0] == "."]
