@@ -21,7 +21,7 @@ class SourceSuite:
     """For any source that is also a target: the rows are put there by its own load."""
 
     kinds: Mapping[str, Type] = {}  # which come back as others, with all their values
-    rewritten: Sequence[str] = ()  # columns of documents that come back in other words
+    hashed_otherwise: Sequence[str] = ()  # columns whose values come back as other texts
 
     def test_parts_are_disjoint_and_complete(self, system: System) -> None:
         """Together the parts hold each row exactly once, and as many as the source itself counts."""
@@ -134,7 +134,7 @@ class SourceSuite:
         found = pa.Table.from_batches(masked(read_again, every_kind.kept_schema(self.kinds), columns, key))
         expected = pa.Table.from_batches(masked([sent], every_kind.SCHEMA, columns, key))
         order = [("id", "ascending")]
-        one, other = (table.drop_columns(list(self.rewritten)).sort_by(order) for table in (found, expected))
+        one, other = (table.drop_columns(list(self.hashed_otherwise)).sort_by(order) for table in (found, expected))
         assert one.to_pydict() == other.to_pydict()
 
     def test_snapshots_of_one_instant_agree(self, system: System) -> None:

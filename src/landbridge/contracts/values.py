@@ -86,6 +86,7 @@ class Landing:
     load: Load
     version: int  # how many loads this target has seen; publish refuses if another came in between
     streams: int | None = None  # how many processes may append at once; None: as many as there are
+    standing: TableSchema | None = None  # the target's columns, where asking for them again is dear
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,8 @@ class Snowflake:
 
     def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
         """See Target."""
-        with self._target(landing.write.relation) as (cursor, target):
-            return loading.append(cursor, landing, target, batches, first_row)
+        with self._target(landing.write.relation) as (cursor, _):
+            return loading.append(cursor, landing, batches, first_row)
 
     def publish(self, landing: Landing) -> Published:
         """See Target: COPY and its count come before the transaction, in which no DDL is."""
@@ -65,7 +65,7 @@ class Snowflake:
             if load_id == landing.load.load_id and version != landing.version:
                 loading.drop(cursor, landing.relation)
                 return Published(published, "already")
-            if (arrived := loading.copy(cursor, landing, target)) != rows:
+            if (arrived := loading.copy(cursor, landing)) != rows:
                 raise TargetError(f"{target}: {arrived} rows arrived of {rows}", hint="run it again")
         with self.session.transaction(TargetError, str(target)) as cursor:
             done = loading.publish(cursor, landing, target)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from landbridge.connectors.conform import conform, wire_schema
 from landbridge.connectors.snowflake.catalog import describe
-from landbridge.connectors.snowflake.session import fetch
+from landbridge.connectors.snowflake.session import NOT_THERE, fetch
 from landbridge.contracts.target import LOADS
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.errors import LeaseLost, TargetError
@@ -52,19 +52,19 @@ MARK = "landbridge landing of {}, attempt {}"
 
 def newest(cursor: "SnowflakeCursor", target: Relation) -> tuple[int, str | None, int]:
     """Version, load id and rows of the target's newest load; `(0, None, 0)` where there was none."""
-    book = loads(target)
-    if describe(cursor, [book])[book] is None:
+    from snowflake.connector.errors import ProgrammingError
+
+    try:
+        found = fetch(
+            cursor,
+            f"SELECT version, load_id, row_count FROM {qualify(loads(target))} WHERE target_table = %s "
+            "ORDER BY version DESC LIMIT 1",
+            [target.table],
+        )
+    except ProgrammingError as error:
+        if error.errno not in NOT_THERE:
+            raise
         return 0, None, 0
-    return _newest(cursor, target)
-
-
-def _newest(cursor: "SnowflakeCursor", target: Relation) -> tuple[int, str | None, int]:
-    found = fetch(
-        cursor,
-        f"SELECT version, load_id, row_count FROM {qualify(loads(target))} WHERE target_table = %s "
-        "ORDER BY version DESC LIMIT 1",
-        [target.table],
-    )
     return (int(found[0]["version"]), found[0]["load_id"], int(found[0]["row_count"])) if found else (0, None, 0)
 
 
@@ -83,7 +83,7 @@ def prepare(
     comment = literal(MARK.format(qualify(target), load.attempt))
     cursor.execute(f"CREATE TRANSIENT TABLE {qualify(landing)} ({columns}) COMMENT = {comment}")
     cursor.execute(f"CREATE STAGE {qualify(landing)}")
-    return Landing(write, landing, schema, load, newest(cursor, target)[0], streams=streams)
+    return Landing(write, landing, schema, load, newest(cursor, target)[0], streams=streams, standing=standing)
 
 
 def create(cursor: "SnowflakeCursor", target: Relation, schema: TableSchema) -> None:
@@ -92,12 +92,11 @@ def create(cursor: "SnowflakeCursor", target: Relation, schema: TableSchema) -> 
     cursor.execute(create_table(target, folded(schema, unfold)))
 
 
-def append(cursor: "SnowflakeCursor", landing: Landing, target: Relation, batches: "Iterable[pa.RecordBatch]",
-           first_row: int) -> int:  # fmt: skip
+def append(cursor: "SnowflakeCursor", landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
     """See Target.append: the rows lie in the stage when it returns, in files of which each is whole or not there."""
     from pyarrow.parquet import ParquetWriter
 
-    pairings = _pairings(cursor, landing, target)
+    pairings = _pairings(landing)
     wire, rows, sink, writer = _numbered(pairings), 0, io.BytesIO(), None
     table, accepted = str(landing.write.relation), landing.write.accept_loss
     for batch in conform(batches, pairings, table=table, first_row=first_row, holds=HOLDS, accepted=accepted):
@@ -122,9 +121,9 @@ def _put(cursor: "SnowflakeCursor", landing: Landing, writer: object, sink: io.B
         raise TargetError(f"{landing.write.relation}: a file was not uploaded: {status.lower()}", hint="run it again")
 
 
-def copy(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> int:
+def copy(cursor: "SnowflakeCursor", landing: Landing) -> int:
     """All files of the stage into the landing table; the rows that are there then."""
-    pairings = _pairings(cursor, landing, target)
+    pairings = _pairings(landing)
     columns = ", ".join(quote(p.target.name) for p in pairings)
     values = ", ".join(_cast(number, p) for number, p in enumerate(pairings))
     table, files = qualify(landing.relation), f"@{qualify(landing.relation)}/{landing.load.load_id}/"
@@ -145,10 +144,10 @@ def _cast(number: int, pairing: Pairing) -> str:
 def publish(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> Published:
     """In one transaction: DELETE takes the table's lock first, so that one load looks after the other."""
     load, table = landing.load, qualify(target)
-    pairings = _pairings(cursor, landing, target)
+    pairings = _pairings(landing)
     columns = ", ".join(quote(p.target.name) for p in pairings)
     cursor.execute(f"DELETE FROM {table}")
-    version, _, _ = _newest(cursor, target)
+    version, _, _ = newest(cursor, target)
     if version != landing.version:
         raise LeaseLost(f"{target}: another load was published since this one began")
     cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}")
@@ -184,11 +183,10 @@ def loads(target: Relation) -> Relation:
     return Relation(LOADS.upper(), target.schema, target.database)
 
 
-def _pairings(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> tuple[Pairing, ...]:
-    standing = describe(cursor, [target])[target]
-    if standing is None:
-        raise TargetError(f"{target} is gone", hint="run it again; the table is created")
-    return pair(landing.schema, standing)
+def _pairings(landing: Landing) -> tuple[Pairing, ...]:
+    """As the target stood when the landing was made; if it has changed since, the transaction fails."""
+    assert landing.standing is not None, "prepare sets it"  # noqa: S101
+    return pair(landing.schema, landing.standing)
 
 
 def _numbered(pairings: Sequence[Pairing]) -> "pa.Schema":

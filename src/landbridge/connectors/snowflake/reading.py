@@ -67,9 +67,8 @@ def snapshot(session: Session, read: Read, held: Instant | None) -> Iterator[Sna
 def batches(part: Part) -> "Iterator[pa.RecordBatch]":
     """See Source.batches: no session is needed, the batches name where they lie."""
     for result in cast("Sequence[ResultBatch]", part.payload):
-        table = result.to_arrow(**_exactly(result.to_arrow))
-        if table is not None and table.num_rows:
-            for batch in table.combine_chunks().to_batches():
+        if result.rowcount:
+            for batch in result.to_arrow(**_exactly(result.to_arrow)).combine_chunks().to_batches():
                 yield _restored(batch, part)
 
 
