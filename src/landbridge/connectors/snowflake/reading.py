@@ -13,7 +13,7 @@ from landbridge.contracts.values import Instant, Part, Read, Snapshot
 from landbridge.errors import SourceError
 from landbridge.schema.arrow import NANOSECONDS, arrow_schema
 from landbridge.schema.columns import chosen
-from landbridge.schema.ddl import literal
+from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.filters import where_clause
 from landbridge.schema.model import Column, TableSchema
 from landbridge.schema.names import qualify, quote
@@ -46,7 +46,11 @@ def snapshot(session: Session, read: Read, held: Instant | None) -> Iterator[Sna
     relation = located(session.options, read.relation)
     with session.cursor(SourceError, str(relation)) as cursor:
         as_of = held or _now(cursor)
-        then = f" AT(TIMESTAMP => {literal(as_of.name or '')}::TIMESTAMP_LTZ)" if session.options.time_travel else ""
+        then = (
+            f" AT(TIMESTAMP => {backslash_literal(as_of.name or '')}::TIMESTAMP_LTZ)"
+            if session.options.time_travel
+            else ""
+        )
         table = qualify(relation) + then
         source = f"(\n{query_of(read, table)}\n)" if read.query else table
     query = f"FROM {source}{where_clause(read.filter)}"

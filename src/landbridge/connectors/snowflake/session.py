@@ -107,6 +107,7 @@ def arguments(options: SnowflakeOptions) -> dict[str, Any]:
         "network_timeout": options.network_timeout,
         "session_parameters": SESSION,
         "client_session_keep_alive": True,
+        "platform_detection_timeout_seconds": 0,  # version 4 asks a cloud's metadata service else, as 5 does anyway
         "enable_server_session_keep_alive_auto_detection": False,  # we leave nothing running when we log out
         "arrow_number_to_decimal": True,  # version 4 makes doubles of NUMBER(p,s) else
         "application": "landbridge",
