@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from landbridge.contracts.values import Load, Write
-from landbridge.engine import source_to_stage_transfer
-from landbridge.engine.contents import compare_contents
-from landbridge.engine.verification import verify_tables
+from landbridge.engine.phases import source_to_stage_transfer
+from landbridge.engine.tables.contents import compare_contents
+from landbridge.engine.tables.verification import verify_tables
 from landbridge.engine.world import World
 from landbridge.errors import AuditError, UsageError
 from landbridge.schema.model import Relation

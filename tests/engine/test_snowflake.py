@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from landbridge.contracts.values import Load, Read, Write
-from landbridge.engine.contents import compare_contents
+from landbridge.engine.tables.contents import compare_contents
 from landbridge.engine.world import World
 from landbridge.errors import AuditError
 from landbridge.schema.model import Relation

@@ -7,7 +7,7 @@ import typer
 
 from landbridge.cli.options import AsJson, ProjectFolder, Tables, open_world
 from landbridge.cli.text import print_json
-from landbridge.engine.metadata_folder import Entry, MetadataFolder
+from landbridge.engine.tables.metadata_folder import Entry, MetadataFolder
 from landbridge.errors import UsageError
 
 

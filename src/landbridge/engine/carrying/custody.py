@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from landbridge.engine.carrying.shelf import acceptable, check_shelved
 from landbridge.engine.plan import Plan
-from landbridge.engine.shelf import acceptable, check_shelved
 from landbridge.engine.world import World
 from landbridge.errors import CustodyBroken, ParcelError, UsageError, WorldError
 from landbridge.ledger import custody

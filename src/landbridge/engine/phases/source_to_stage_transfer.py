@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from landbridge import __version__
 from landbridge.contracts.values import Read, Snapshot
-from landbridge.engine.custody import exported
+from landbridge.engine.carrying.custody import exported
+from landbridge.engine.carrying.obfuscation import list_exports
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.last_time import last_time, refuse_no_room, refuse_surprise
-from landbridge.engine.obfuscation import list_exports
-from landbridge.engine.outcome import Outcome, completed, skipped
+from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Packing, Plan
 from landbridge.engine.pool import each
 from landbridge.engine.staged import open_carried

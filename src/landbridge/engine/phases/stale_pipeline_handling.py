@@ -1,8 +1,8 @@
 """Phase 1: settle what dead attempts left: unfinished parcels, landing tables."""
 
-from landbridge.engine.custody import exported
+from landbridge.engine.carrying.custody import exported
 from landbridge.engine.events import Notice
-from landbridge.engine.outcome import Outcome, completed, skipped
+from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.world import World
 from landbridge.ledger import parcels

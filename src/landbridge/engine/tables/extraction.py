@@ -13,7 +13,7 @@ from landbridge import __version__
 from landbridge.config.tables import Table
 from landbridge.contracts.catalog import Catalog
 from landbridge.contracts.target import LOADS
-from landbridge.engine.metadata_folder import INITIAL, Entry, MetadataFolder
+from landbridge.engine.tables.metadata_folder import INITIAL, Entry, MetadataFolder
 from landbridge.engine.world import World
 from landbridge.errors import ConfigError, LandbridgeError, SourceError, UsageError, WorldError
 from landbridge.schema.columns import leaving_table

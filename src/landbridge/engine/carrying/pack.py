@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from landbridge.engine.shelf import acceptable, find_one, parcel_folders
+from landbridge.engine.carrying.shelf import acceptable, find_one, parcel_folders
 from landbridge.engine.world import World
 from landbridge.errors import ParcelMissing, UsageError
 from landbridge.ledger import parcels

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from landbridge.engine.carrying.shelf import parcel_folders
 from landbridge.engine.events import Notice
-from landbridge.engine.shelf import parcel_folders
 from landbridge.engine.world import World
 from landbridge.errors import NotTrusted, ParcelDamaged, ParcelError, ParcelMissing
 from landbridge.stage.copying import check_room, copy_file, export_index_at, lacking, needed, put_index, put_once

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from landbridge.engine.carrying.hidden import Hidden
 from landbridge.engine.events import Notice
-from landbridge.engine.hidden import Hidden
 from landbridge.engine.world import World
 from landbridge.errors import ParcelError, ParcelMissing
 from landbridge.ledger import parcels

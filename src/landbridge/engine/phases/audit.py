@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from landbridge.engine.custody import imported
-from landbridge.engine.kept import keep
-from landbridge.engine.outcome import Outcome, completed, skipped
+from landbridge.engine.carrying.custody import imported
+from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_staged
+from landbridge.engine.tables.kept import keep
 from landbridge.engine.world import World
 from landbridge.errors import AuditError
 from landbridge.ledger import parcels

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from landbridge.contracts.values import Write
+from landbridge.engine.carrying.shelf import acceptable
 from landbridge.engine.plan import load_id
-from landbridge.engine.shelf import acceptable
 from landbridge.engine.world import World
 from landbridge.errors import ParcelError
 from landbridge.stage.index import IndexEntry

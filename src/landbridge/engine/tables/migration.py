@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from landbridge.config.tables import Table
 from landbridge.contracts.values import Read
-from landbridge.engine.creation import carried_schema
-from landbridge.engine.extraction import saved, target_dialect
-from landbridge.engine.kept import kept
-from landbridge.engine.metadata_folder import MetadataFolder
+from landbridge.engine.tables.creation import carried_schema
+from landbridge.engine.tables.extraction import saved, target_dialect
+from landbridge.engine.tables.kept import kept
+from landbridge.engine.tables.metadata_folder import MetadataFolder
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, ParcelMissing, SchemaMismatch, TargetError, UsageError
 from landbridge.schema.alter import Dialect

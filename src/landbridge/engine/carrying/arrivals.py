@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from landbridge.engine.custody import happened
+from landbridge.engine.carrying.custody import happened
+from landbridge.engine.carrying.hidden import Hidden
+from landbridge.engine.carrying.obfuscation import MOST_TOLD, hidden_parcels
 from landbridge.engine.events import Notice
-from landbridge.engine.hidden import Hidden
-from landbridge.engine.obfuscation import MOST_TOLD, hidden_parcels
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World

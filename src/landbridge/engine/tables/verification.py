@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from landbridge.config.tables import Table
-from landbridge.engine.contents import compare_contents
-from landbridge.engine.migration import dialect_of, standing_table, wanted_table
+from landbridge.engine.tables.contents import compare_contents
+from landbridge.engine.tables.migration import dialect_of, standing_table, wanted_table
 from landbridge.engine.world import World
 from landbridge.errors import AuditError, LandbridgeError, SchemaMismatch
 from landbridge.schema.model import Relation

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.fidelity import refuse_losses
-from landbridge.engine.outcome import Outcome, completed, skipped
+from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan, load_id
 from landbridge.engine.pool import each
 from landbridge.engine.staged import open_staged

@@ -1,6 +1,6 @@
 """Phase 7: a user's own SQL on the target, after everything else. Table syncs declare none."""
 
-from landbridge.engine.outcome import Outcome, skipped
+from landbridge.engine.phases.outcome import Outcome, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.world import World
 from landbridge.ledger.runs import Run

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from landbridge.engine.custody import happened
-from landbridge.engine.shelf import acceptable
+from landbridge.engine.carrying.custody import happened
+from landbridge.engine.carrying.shelf import acceptable
 from landbridge.engine.world import World
 from landbridge.errors import ParcelMissing, UsageError
 from landbridge.ledger import custody, parcels

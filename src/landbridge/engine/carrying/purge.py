@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from landbridge.engine.custody import happened
+from landbridge.engine.carrying.custody import happened
+from landbridge.engine.carrying.obfuscation import list_exports
+from landbridge.engine.carrying.shelf import acceptable, find_one
 from landbridge.engine.events import Notice
-from landbridge.engine.obfuscation import list_exports
-from landbridge.engine.shelf import acceptable, find_one
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, NotTrusted, UsageError
 from landbridge.ledger import custody, parcels

@@ -6,11 +6,11 @@ from itertools import islice
 
 from landbridge.config.tables import Table
 from landbridge.contracts.values import Read
+from landbridge.engine.carrying.shelf import open_shelved
 from landbridge.engine.events import Notice, RowsExpected, RowsMoved
-from landbridge.engine.kept import kept
 from landbridge.engine.plan import load_id
 from landbridge.engine.pool import each
-from landbridge.engine.shelf import open_shelved
+from landbridge.engine.tables.kept import kept
 from landbridge.engine.work import Find, OfParcel, OfSource, Sum
 from landbridge.engine.world import World
 from landbridge.errors import ParcelDamaged, ParcelError, UsageError, WorldError

@@ -3,10 +3,10 @@
 An import keeps what was carried in, as long as the project says.
 """
 
-from landbridge.engine.kept import forget_older
-from landbridge.engine.outcome import Outcome, completed, skipped
+from landbridge.engine.carrying.purge import outdated_arrivals, purge
+from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
-from landbridge.engine.purge import outdated_arrivals, purge
+from landbridge.engine.tables.kept import forget_older
 from landbridge.engine.world import World
 from landbridge.ledger import parcels
 from landbridge.ledger.runs import Run

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from landbridge.config.tables import Table
-from landbridge.engine.arrivals import newest_parcel
+from landbridge.engine.carrying.arrivals import newest_parcel
+from landbridge.engine.phases.pre_validation import incoming_schema
 from landbridge.engine.plan import plan_run
-from landbridge.engine.pre_validation import incoming_schema
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, UsageError

@@ -1,9 +1,9 @@
 """Phase 2: ask everything that can be asked before a row moves."""
 
 from landbridge.contracts.values import Write
-from landbridge.engine.arrivals import never_seen, refuse_older
+from landbridge.engine.carrying.arrivals import never_seen, refuse_older
 from landbridge.engine.fidelity import look, refuse_losses
-from landbridge.engine.outcome import Outcome, completed
+from landbridge.engine.phases.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
 from landbridge.engine.world import World
