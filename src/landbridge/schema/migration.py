@@ -123,6 +123,7 @@ def _wrong_renames(
         for wrong, problem in (
             (standing.column(old) is None, "it does not stand"),
             (wanted.column(new) is None, "that is not wanted"),
+            (wanted.column(old) is not None, "it is wanted as it is"),
             (words.key(new) in stand - {words.key(old)}, "that stands already"),
             (list(renames.values()).count(new) > 1, "so would another be"),
         )

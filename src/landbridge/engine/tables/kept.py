@@ -1,17 +1,16 @@
 """The manifest of what was loaded last, kept when its parcel goes: what contents are compared with."""
 
-from collections.abc import Iterator
-from contextlib import suppress
-
 from landbridge.contracts.values import Write
 from landbridge.engine.carrying.shelf import acceptable
+from landbridge.engine.events import Notice
 from landbridge.engine.plan import load_id
 from landbridge.engine.world import World
 from landbridge.errors import ParcelError
+from landbridge.sealing.note import Signers
 from landbridge.stage.index import IndexEntry
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.manifest import Manifest
-from landbridge.stage.naming import INDEX
+from landbridge.stage.naming import INDEX, PARCEL_ID
 from landbridge.stage.reading import MOST_INDEX, Parcel, fetch, peek_parcel
 
 FOLDER = "loaded"  # in the project's stage
@@ -37,19 +36,20 @@ def forget_older(world: World, table: str, parcel_id: str) -> None:
 def kept(world: World, table: str, write: Write) -> Manifest | None:
     """The manifest of what the target holds; None where something else loaded it, or nothing was kept."""
     store = open_store(world.project.stage)
-    for manifest in _manifests(world, store, table):
-        if world.holds(write, load_id(table, write, manifest.parcel_id)):
-            return manifest
+    known = acceptable(world)
+    signers = Signers((*known.trusted, *known.revoked))  # it was trusted when it was loaded
+    for folder in _folders(store, table):
+        if world.holds(write, load_id(table, write, folder.rpartition("/")[2])):
+            try:
+                return peek_parcel(store, folder, signers=signers, identities=world.identities)[0]
+            except ParcelError as error:
+                world.emit(Notice(f"what was kept of the last load of {table} is of no use: {error.message}"))
     return None
 
 
-def _manifests(world: World, store: Store, table: str) -> Iterator[Manifest]:
-    for folder in _folders(store, table):
-        with suppress(ParcelError):  # begun by a run that was killed, and then its load is not the target's newest
-            yield peek_parcel(store, folder, signers=acceptable(world), identities=world.identities)[0]
-
-
 def _folders(store: Store, table: str) -> list[str]:
+    """Of parcels; whatever else lies there is none of ours."""
     if not store.is_there():
         return []
-    return sorted({path.rpartition("/")[0] for path in store.files(f"{FOLDER}/{table}")})
+    levels = (path.split("/") for path in store.files(f"{FOLDER}/{table}"))
+    return sorted({"/".join(path[:3]) for path in levels if len(path) == 4 and PARCEL_ID.fullmatch(path[2])})

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from landbridge.config.tables import Table
-from landbridge.engine.tables.contents import compare_contents
+from landbridge.engine.tables.contents import again, compare_contents
 from landbridge.engine.tables.migration import dialect_of, standing_table, wanted_table
 from landbridge.engine.world import World
 from landbridge.errors import AuditError, LandbridgeError, SchemaMismatch
@@ -39,7 +39,9 @@ def verify_tables(
         except LandbridgeError as error:
             yield Verified(table.name, relation, error=error)
         else:
-            yield Verified(table.name, relation, found + rows, _differs(table, found, rows) if found or rows else None)
+            yield Verified(
+                table.name, relation, found + rows, _differs(world, table, found, rows) if found or rows else None
+            )
 
 
 def _contents(world: World, table: Table) -> Sequence[str]:
@@ -50,11 +52,11 @@ def _contents(world: World, table: Table) -> Sequence[str]:
         return [f"rows cannot be compared: {line}" for line in error.message.splitlines()]
 
 
-def _differs(table: Table, structure: Sequence[str], rows: Sequence[str]) -> AuditError:
+def _differs(world: World, table: Table, structure: Sequence[str], rows: Sequence[str]) -> AuditError:
     lines = "\n  ".join([*structure, *rows])
     return AuditError(
         f"{table.write.relation} is not as it should be:\n  {lines}",
         hint=f"landbridge migrate-tables --table {table.name} --dry-run"
         if structure
-        else f"who else writes to it? loading {table.name} again makes it as it was",
+        else f"who else writes to it? To make it as it was: {again(world, table)}",
     )
