@@ -3,6 +3,7 @@ PY ?= python3
 UV := .tools/bin/uv
 VENV := .venv
 BENCH := .venv-bench
+SNOWFLAKE := .venv-snowflake
 WHEELHOUSE := dist/wheelhouse
 export UV_SYSTEM_CERTS ?= 1
 # byte code is written once at install, so that every later start is fast
@@ -13,7 +14,7 @@ COMPILE = $(INDEX) $(UV) pip compile -q --universal --generate-hashes --no-annot
 	--no-emit-package landbridge pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench fault-campaign fuzz lock wheelhouse clean
+.PHONY: help setup demo test test-all test-account lint bench fault-campaign fuzz lock wheelhouse clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,9 +24,10 @@ $(UV):
 	@echo "fetching uv into .tools"
 	@$(PY) -m pip install -q --disable-pip-version-check --root-user-action=ignore --target .tools uv
 
-# one rule for both environments: each is made from its own lock file, then landbridge is put in
+# one rule for all environments: each is made from its own lock file, then landbridge is put in
 $(VENV)/.installed: requirements.lock
 $(BENCH)/.installed: requirements-bench.lock
+$(SNOWFLAKE)/.installed: requirements-snowflake.lock
 %/.installed: $(UV) pyproject.toml
 	@echo "making $* from $(filter %.lock,$^)"
 	@$(UV) venv -q --allow-existing --python $(PY) $*
@@ -38,8 +40,14 @@ setup: $(VENV)/.installed ## make .venv with landbridge and all that its tests n
 demo: setup ## carry a warehouse across a gap of files into a real PostgreSQL, and prove that it arrived
 	$(VENV)/bin/landbridge demo
 
-test: setup ## every test, on real servers that start and stop by themselves
+test: setup $(SNOWFLAKE)/.installed ## every test, on real servers that start and stop by themselves
 	$(VENV)/bin/pytest -q -n 2
+
+test-all: test ## and those of Snowflake once more, with the older major version of its connector
+	$(SNOWFLAKE)/bin/pytest -q -n 2 -m snowflake
+
+test-account: setup ## the suites of a connector on the real account that the variables SNOWFLAKE_* name
+	$(VENV)/bin/pytest -q -m account tests/accounts
 
 lint: setup ## style, format, types, and that imports run downhill only
 	$(VENV)/bin/ruff check
@@ -59,6 +67,7 @@ fuzz: setup ## harm parcels at every layer for an hour, and see that each is ref
 lock: $(UV) ## resolve pyproject.toml anew into the lock files: versions and hashes, no addresses
 	@$(COMPILE) --all-extras --group dev -o requirements.lock
 	@$(COMPILE) --all-extras --group bench -o requirements-bench.lock
+	@$(COMPILE) --all-extras --group snowflake -o requirements-snowflake.lock
 
 wheelhouse: setup ## wheels to carry to a machine without network: pip install --no-index --find-links
 	@rm -rf $(WHEELHOUSE) && mkdir -p $(WHEELHOUSE)
@@ -70,4 +79,4 @@ wheelhouse: setup ## wheels to carry to a machine without network: pip install -
 	@cd $(WHEELHOUSE) && rm -f .gitignore && sha256sum *.whl > SHA256SUMS && du -sh .
 
 clean: ## remove what these verbs made
-	rm -rf $(VENV) $(BENCH) .tools dist demo-run bench-run .*_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(SNOWFLAKE) .tools dist demo-run bench-run .*_cache .import_linter_cache .hypothesis

@@ -1,5 +1,6 @@
 """Servers that every room's tests may ask for: started once per test process, on free ports, gone afterwards."""
 
+import sys
 from collections.abc import Iterator
 
 import psycopg
@@ -9,6 +10,7 @@ from psycopg import sql
 
 from landbridge.demo.postgres_server import PostgresServer, postgres_server
 from tests.servers.s3 import S3Server, s3_server
+from tests.servers.snowflake.process import SnowflakeServer, snowflake_server
 
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
 
@@ -39,3 +41,32 @@ def s3() -> Iterator[S3Server]:
     """An S3 server in memory, one per test process; make a bucket of your own with `new_bucket`."""
     with s3_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def snowflake_process() -> Iterator[SnowflakeServer]:
+    """An emulated Snowflake, one per test process; ask for `snowflake` or `sf_database`, which begin anew."""
+    with snowflake_server() as server:
+        yield server
+
+
+@pytest.fixture
+def snowflake(snowflake_process: SnowflakeServer) -> Iterator[SnowflakeServer]:
+    """The server as it is at first: default settings, an empty log. What it wrote is shown where the test fails."""
+    seen = snowflake_process.log.stat().st_size
+    snowflake_process.start_test()
+    yield snowflake_process
+    sys.stdout.write(snowflake_process.log.read_text()[seen:])
+
+
+@pytest.fixture
+def sf_database(snowflake: SnowflakeServer) -> str:
+    """Name of a fresh database, empty but for its schema PUBLIC."""
+    return snowflake.new_database()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the emulated Snowflake are marked: `make test-all` runs them with both majors of the connector."""
+    for item in items:
+        if "snowflake_process" in getattr(item, "fixturenames", ()):
+            item.add_marker("snowflake")

@@ -17,6 +17,11 @@ ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MODULES = sorted((ROOT / "src" / "landbridge").rglob("*.py"))
 FOLDERS = (".ci", "benchmarks", "docs", "src", "tests")
+LOCKS = [
+    ("requirements.lock", ("dev",)),
+    ("requirements-bench.lock", ("bench",)),
+    ("requirements-snowflake.lock", ("snowflake",)),
+]
 LINES_PER_FILE = 300
 LINES_PER_FUNCTION = 60
 
@@ -64,7 +69,7 @@ def test_conda_installs_what_pyproject_asks_for(file: str, groups: tuple[str, ..
     assert parsed(pip[:-1]) == parsed(expected)
 
 
-@pytest.mark.parametrize(("file", "groups"), [("requirements.lock", ("dev",)), ("requirements-bench.lock", ("bench",))])
+@pytest.mark.parametrize(("file", "groups"), LOCKS)
 def test_lock_files_are_of_this_pyproject(file: str, groups: tuple[str, ...]) -> None:
     """Every requirement is locked to one version that it allows; forgetting `make lock` does not go unseen."""
     lines = re.findall(r"^([\w.\-]+)==([\w.]+)", (ROOT / file).read_text(), re.MULTILINE)

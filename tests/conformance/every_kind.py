@@ -1,13 +1,16 @@
 """One table with a column of every kind and the values that other tools lose."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
 import pyarrow as pa
 
-from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.arrow import arrow_schema, arrow_type
+from landbridge.schema.canonical import to_text
 from landbridge.schema.model import Column, TableSchema, Type
 
 LONG = "ä\n\"'\\,\t" * 150_000  # over 1 MB in UTF-8
@@ -59,6 +62,31 @@ VALUES: dict[str, tuple[Type, list[object]]] = {
 }
 
 SCHEMA = TableSchema(tuple(Column(name, kind) for name, (kind, _) in VALUES.items()))
+
+
+def kept(kinds: Mapping[str, Type]) -> pa.RecordBatch:
+    """The rows as a database gives them back whose types are `kinds`, by ours, where they are not the same."""
+    schema = kept_schema(kinds)
+    columns = zip(SCHEMA.columns, schema.columns, batch().columns, strict=True)
+    arrays = [
+        to_text(array, was.type) if (was.type.kind, now.type.kind) == ("uuid", "text") else _cast(array, now.type)
+        for was, now, array in columns
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(schema))
+
+
+def kept_schema(kinds: Mapping[str, Type]) -> TableSchema:
+    return TableSchema(
+        tuple(replace(column, type=kinds.get(column.type.kind, column.type)) for column in SCHEMA.columns)
+    )
+
+
+def _cast(array: pa.Array, kind: Type) -> pa.Array:
+    wire = arrow_type(kind)
+    through = (
+        array.cast(pa.decimal128(19, 0)) if pa.types.is_decimal(wire) and pa.types.is_integer(array.type) else array
+    )
+    return through.cast(wire)
 
 
 def batch() -> pa.RecordBatch:

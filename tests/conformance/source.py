@@ -1,5 +1,7 @@
 """What every source owes; a connector's test file inherits the classes for what it can do and gives it a `system`."""
 
+from collections.abc import Mapping, Sequence
+
 import pyarrow as pa
 import pytest
 
@@ -17,6 +19,9 @@ from tests.conformance.system import NUMBERS, System, numbers, publish, read
 
 class SourceSuite:
     """For any source that is also a target: the rows are put there by its own load."""
+
+    kinds: Mapping[str, Type] = {}  # which come back as others, with all their values
+    hashed_otherwise: Sequence[str] = ()  # columns whose values come back as other texts
 
     def test_parts_are_disjoint_and_complete(self, system: System) -> None:
         """Together the parts hold each row exactly once, and as many as the source itself counts."""
@@ -99,7 +104,7 @@ class SourceSuite:
         masks = [Pick(name, None, "null") for name in every_kind.VALUES if name not in ("id", "short")]
         columns = Columns((*masks, Pick("short", None, "constant", "x")))
         found = read(system, "t", columns=columns, filter=compose(["medium >= 0", "AND short IS NOT NULL"]))
-        assert found.schema == arrow_schema(every_kind.SCHEMA)
+        assert found.schema == arrow_schema(every_kind.kept_schema(self.kinds))
         assert {found[name].null_count for name in every_kind.VALUES} == {0, found.num_rows}
         assert sorted(found["id"].to_pylist()) == [-(2**63), 2, 2**63 - 1]
 
@@ -110,14 +115,14 @@ class SourceSuite:
         columns = Columns((Pick("twice", None, "null"),), exclude=("note",))
         found = read(system, "t", query=query, columns=columns, filter=compose("twice > 2"))
         assert found.to_pylist() == [{"id": 2, "twice": None}]
-        with pytest.raises(ConfigError, match="no column 'twise'; did you mean 'twice'"):
+        with pytest.raises(ConfigError, match=r"(?i)no column 'twise'; did you mean 'twice'"):
             read(system, "t", query=query, columns=Columns(exclude=("twise",)))
 
     def test_a_column_that_is_not_there_is_told(self, system: System) -> None:
         """With the name that was probably meant."""
         publish(system, "t", NUMBERS, [])
-        with pytest.raises(ConfigError, match="no column 'NOTE'; did you mean 'note'"):
-            read(system, "t", columns=Columns((Pick("NOTE", None, "hash"),)))
+        with pytest.raises(ConfigError, match=r"(?i)no column 'notes'; did you mean 'note'"):
+            read(system, "t", columns=Columns((Pick("notes", None, "hash"),)))
 
     def test_a_hash_is_the_same_from_every_source(self, system: System) -> None:
         """Of each kind, by a fixed key: what this source gives is hashed like the values that were written."""
@@ -126,10 +131,11 @@ class SourceSuite:
         columns = Columns(tuple(Pick(name, None, "hash") for name in every_kind.VALUES))
         key = b"fixed for all sources, for ever."
         read_again = read(system, "t").to_batches()
-        found = pa.Table.from_batches(masked(read_again, every_kind.SCHEMA, columns, key))
+        found = pa.Table.from_batches(masked(read_again, every_kind.kept_schema(self.kinds), columns, key))
         expected = pa.Table.from_batches(masked([sent], every_kind.SCHEMA, columns, key))
         order = [("id", "ascending")]
-        assert found.sort_by(order).to_pydict() == expected.sort_by(order).to_pydict()
+        one, other = (table.drop_columns(list(self.hashed_otherwise)).sort_by(order) for table in (found, expected))
+        assert one.to_pydict() == other.to_pydict()
 
     def test_snapshots_of_one_instant_agree(self, system: System) -> None:
         """They tell the same time, hold what was there then, and none outlives the instant."""

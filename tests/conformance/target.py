@@ -1,6 +1,7 @@
 """What every target owes; a connector's test file inherits the classes for what it can do and gives it a `system`."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
@@ -31,14 +32,23 @@ from tests.conformance.system import (
 class TargetSuite:
     """For any target that is also a source: what was loaded is read again."""
 
+    kinds: Mapping[str, Type] = {}  # which come back as others, with all their values
+    rewritten: Sequence[str] = ()  # columns of documents that come back in other words
+
     def test_every_kind_comes_back_equal(self, system: System) -> None:
         """NULL, empty, NaN, infinity, first and last of every kind: the same Arrow values before and after."""
         sent = every_kind.batch()
         publish(system, "t", every_kind.SCHEMA, [sent.slice(0, 2), sent.slice(2)])
+        sent = every_kind.kept(self.kinds)
         order = [("id", "ascending")]
         found, expected = read(system, "t").sort_by(order), pa.Table.from_batches([sent]).sort_by(order)
         assert found.schema == expected.schema
-        for name in expected.column_names:
+        for name in self.rewritten:
+            documents = (table[name].to_pylist() for table in (found, expected))
+            assert [*map(json.loads, filter(None, next(documents)))] == [
+                *map(json.loads, filter(None, next(documents)))
+            ]
+        for name in set(expected.column_names).difference(self.rewritten):
             assert repr(found[name].to_pylist()) == repr(expected[name].to_pylist()), name  # NaN is no equal of NaN
 
     def test_a_digit_without_bounds_travels(self, system: System) -> None:
@@ -148,7 +158,7 @@ class TargetSuite:
         publish(system, "t", narrow, [numbers(0, 3).cast(arrow_schema(narrow))])
         landing = land(system, "t", NUMBERS, [], load_of(8))
         late = pa.record_batch([[1, 2**31 - 1, 2**31, 2**40], [""] * 4], schema=arrow_schema(NUMBERS))
-        with pytest.raises(ValueDoesNotFit, match=r"\bt\b.* id\b.* 106\b") as caught:
+        with pytest.raises(ValueDoesNotFit, match=r"(?i)\bt\b.* id\b.* 10[67]\b") as caught:
             system.connector.append(landing, [numbers(0, 4), late], 100)
         assert "2147483648" not in caught.value.message
         assert ids(system, "t") == [0, 1, 2]
@@ -184,7 +194,7 @@ class TargetSuite:
         """A target column that must have a value and gets none is an error before anything is made."""
         publish(system, "other", NUMBERS, [])
         system.execute(f"CREATE TABLE {qualify(system.relation('t'))} (id BIGINT, note TEXT, must INTEGER NOT NULL)")
-        with pytest.raises(SchemaMismatch, match="must"):
+        with pytest.raises(SchemaMismatch, match=r"(?i)must"):
             land(system, "t", NUMBERS, [])
 
     def test_a_wider_type_takes_every_value(self, system: System) -> None:
@@ -205,7 +215,7 @@ class TargetSuite:
         publish(system, "t", with_types(schema, [Type("int64"), Type("decimal", 10, 2)]), [])
         with pytest.raises(SchemaMismatch) as caught:
             land(system, "t", schema, [])
-        assert [line.split()[1] for line in caught.value.message.splitlines()] == ["a", "b"]
+        assert [line.split()[1].lower() for line in caught.value.message.splitlines()] == ["a", "b"]
 
 
 class ConcurrentTargetSuite:

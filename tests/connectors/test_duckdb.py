@@ -75,6 +75,12 @@ class TestSource(SourceSuite):
         with pytest.raises(SourceError, match="column late holds infinity"):
             _read(system, "t")
 
+    def test_the_end_of_the_day_is_refused(self, system: DuckDBSystem) -> None:
+        """24:00:00 is a time to DuckDB alone: who reads it elsewhere would find a broken file."""
+        system.execute("CREATE TABLE t AS SELECT TIME '24:00:00' AS closing")
+        with pytest.raises(SourceError, match="column closing holds 24:00:00"):
+            _read(system, "t")
+
     def test_rows_that_were_deleted_leave_no_hole_in_the_parts(self, system: DuckDBSystem) -> None:
         """Row ids go on after deletes; the ranges still hold every row once."""
         system.execute("CREATE TABLE t AS SELECT i AS id FROM range(600000) r(i)")

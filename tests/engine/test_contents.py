@@ -8,11 +8,11 @@ import psycopg
 import pytest
 
 from landbridge.contracts.values import Load, Write
-from landbridge.engine import source_to_stage_transfer
-from landbridge.engine.contents import compare_contents
-from landbridge.engine.verification import verify_tables
+from landbridge.engine.phases import source_to_stage_transfer
+from landbridge.engine.tables.contents import compare_contents
+from landbridge.engine.tables.verification import verify_tables
 from landbridge.engine.world import World
-from landbridge.errors import AuditError, UsageError
+from landbridge.errors import AuditError, RunError, UsageError
 from landbridge.schema.model import Relation
 from tests.conformance.every_kind import SCHEMA, batch
 from tests.engine.conftest import OpenWorld
@@ -120,7 +120,7 @@ def test_without_the_parcel_the_only_row_too_many_is_named(outside: World, sql: 
     without_parcel(outside)
     sql("DELETE FROM bonds WHERE bond_id IN (100, 101)", "INSERT INTO bonds VALUES (-5, 'x')")
     assert found(outside) == [
-        "19999 rows, 20000 were loaded",
+        "there are 19999 rows, and 20000 were loaded",
         "rows with bond_id from -128 to -1: 1 row too many",
         "rows with bond_id from 0 to 127: 2 rows missing",
         "bond_id = -5 is too many",
@@ -241,8 +241,7 @@ def test_tables_without_a_number_for_a_key(tmp_path: Path, open_world: OpenWorld
         "UPDATE notes SET note = 'secret x' WHERE note = 'secret 3'",
     )
     share, row = found(world, "rates")
-    assert share.startswith("share ")
-    assert share.endswith(" of the rows: rate differs")
+    assert share == "a share of the rows: rate differs"
     assert row == 'day = 2024-01-02, code = "C1": rate differs'
     assert "secret" not in str(found(world, "notes"))
     assert {line.rpartition(": ")[2] for line in found(world, "notes")} <= {
@@ -268,6 +267,83 @@ def test_no_false_alarm_over_any_kind(tmp_path: Path, pg_url: str, open_world: O
     for name in ("every_kind", "back"):
         run(world, name)
         assert found(world, name) == []
+
+
+def test_the_parcel_alone_is_enough(outside: World, sql: Sql) -> None:
+    """Where nothing was kept, or what was is harmed, the parcel that lies there still tells all."""
+    kept = Path(outside.project.stage) / "loaded"
+    sql("UPDATE bonds SET name = 'y' WHERE bond_id = 3")
+    (manifest,) = kept.rglob("manifest*")
+    manifest.write_bytes(b"x" * 10)
+    told: list[object] = []
+    outside.emit = told.append
+    assert found(outside)[-1] == "bond_id = 3: name differs"
+    assert "what was kept of the last load of bonds is of no use" in str(told)
+    shutil.rmtree(kept)
+    assert found(outside)[-1] == "bond_id = 3: name differs"
+
+
+def test_the_hint_makes_it_as_it_was(outside: World, open_world: OpenWorld, sql: Sql) -> None:
+    """Typed as it stands, it loads the same parcel again."""
+    sql("DELETE FROM bonds WHERE bond_id > 10")
+    (one,) = verify_tables(outside, outside.project.tables, location=None, data=True)
+    assert one.error is not None
+    parcel = str(one.error.hint).rpartition("--parcel ")[2]
+    import_table(open_world(outside.project.folder), "bonds", parcel_id=parcel)
+    assert found(outside) == []
+
+
+def test_what_cannot_be_read_differs(outside: World, sql: Sql) -> None:
+    """Infinity is nothing that was loaded."""
+    sql("UPDATE bonds SET seen = 'infinity' WHERE bond_id = 3")
+    (line,) = found(outside)
+    assert line.startswith("some row cannot be read: column seen")
+
+
+def test_a_load_meanwhile_is_no_difference(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who loads between two looks is told of, and nothing is compared."""
+    answers = iter([True, False])
+    monkeypatch.setattr(World, "holds", lambda *_: next(answers))
+    with pytest.raises(RunError, match="loaded again meanwhile"):
+        found(outside)
+
+
+def test_strays_in_the_stage_are_left_alone(tmp_path: Path, open_world: OpenWorld) -> None:
+    """A file of somebody else's beside what is kept costs nothing of it."""
+    project = make_project(tmp_path, WAREHOUSE, MART, tables=[table("bonds", target="mart")])
+    in_duckdb(project / "warehouse.duckdb", *BONDS)
+    world = open_world(project)
+    run(world, "bonds")
+    stray = project / "stage" / "loaded" / "bonds" / ".DS_Store"
+    stray.touch()
+    run(world, "bonds", fresh=True)
+    assert stray.exists()
+    assert found(world) == []
+
+
+def test_losses_need_no_book(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Without the drive table, too, it is known what a load let go: nothing else could have been loaded."""
+    memos = table("memos", more=", accept_loss: {memo: [nul_bytes]}")
+    project = make_project(tmp_path, WAREHOUSE, tables=[memos])
+    (project / ".env").write_text(variables(pg_url))
+    in_duckdb(
+        project / "warehouse.duckdb",
+        "CREATE TABLE memos (id BIGINT PRIMARY KEY, memo VARCHAR)",
+        "INSERT INTO memos VALUES (1, 'a' || chr(0) || 'b')",
+    )
+    run(open_world(project), "memos")
+    shutil.rmtree(project / "state")
+    assert found(open_world(project), "memos") == []
+
+
+def test_whole_seconds_cross_too(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """A clock of no digits below the second is a type like others."""
+    project = make_project(tmp_path, WAREHOUSE, tables=[table("ticks")])
+    (project / ".env").write_text(variables(pg_url))
+    in_duckdb(project / "warehouse.duckdb", "CREATE TABLE ticks AS SELECT TIMESTAMP_S '2024-02-29 12:00:01' AS seen")
+    world = open_world(project)
+    run(world, "ticks")
+    assert found(world, "ticks") == []
 
 
 def test_only_the_last_manifest_is_kept(tmp_path: Path, open_world: OpenWorld) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from landbridge.engine.custody import as_far_as_whole, check, export_log, of_parcel
+from landbridge.engine.carrying.custody import as_far_as_whole, check, export_log, of_parcel
 from landbridge.engine.events import Event, Notice, PhaseBegan, PhaseEnded
 from landbridge.engine.world import World
 from landbridge.errors import (

@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from landbridge.engine import extraction
-from landbridge.engine.extraction import Look, extract
-from landbridge.engine.metadata_folder import MetadataFolder
 from landbridge.engine.sync import plan_arrival
+from landbridge.engine.tables import extraction
+from landbridge.engine.tables.extraction import Look, extract
+from landbridge.engine.tables.metadata_folder import MetadataFolder
 from landbridge.errors import ConfigError, LeaseHeld
 from landbridge.schema.metadata import Extracted
 from tests.engine.conftest import OpenWorld

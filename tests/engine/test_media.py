@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from landbridge.config.project import load_project
-from landbridge.engine.collect import Collected, collect
-from landbridge.engine.pack import Packed, pack
+from landbridge.engine.carrying.collect import Collected, collect
+from landbridge.engine.carrying.pack import Packed, pack
+from landbridge.engine.carrying.resend import find_exported, resend
 from landbridge.engine.plan import plan_export
-from landbridge.engine.resend import find_exported, resend
 from landbridge.engine.walk import walk
 from landbridge.engine.world import World
 from landbridge.errors import NotTrusted, ParcelDamaged, ParcelMissing, UsageError, WorldError

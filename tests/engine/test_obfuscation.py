@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from landbridge.config.project import load_project
-from landbridge.engine.arrivals import newest_arrival
-from landbridge.engine.creation import create_tables
+from landbridge.engine.carrying.arrivals import newest_arrival
 from landbridge.engine.events import Event, Notice
-from landbridge.engine.migration import migrate_tables
 from landbridge.engine.plan import plan_export
 from landbridge.engine.sync import plan_arrival
+from landbridge.engine.tables.creation import create_tables
+from landbridge.engine.tables.migration import migrate_tables
 from landbridge.engine.walk import walk
 from landbridge.engine.world import World
 from landbridge.errors import ParcelMissing

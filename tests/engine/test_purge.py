@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from landbridge.engine.custody import as_far_as_whole
-from landbridge.engine.purge import Outdated, named, outdated_arrivals, outdated_exports, purge, purge_each
+from landbridge.engine.carrying.custody import as_far_as_whole
+from landbridge.engine.carrying.purge import Outdated, named, outdated_arrivals, outdated_exports, purge, purge_each
 from landbridge.engine.world import World
 from landbridge.errors import ConfigError, NotTrusted, Unreachable, UsageError
 from landbridge.ledger import parcels

@@ -16,7 +16,7 @@ import duckdb
 import psycopg
 import pytest
 
-from landbridge.engine.resend import find_exported, resend
+from landbridge.engine.carrying.resend import find_exported, resend
 from landbridge.errors import (
     CannotOpen,
     NotSigned,

@@ -30,8 +30,8 @@ RUNS = "landbridge.ledger.runs"
 PARCELS = "landbridge.ledger.parcels"
 LEASES = "landbridge.ledger.leases"
 PLACE = "landbridge.stage.location"
-SEAL = "landbridge.engine.source_to_stage_transfer"
-LOAD = "landbridge.engine.stage_to_target_transfer"
+SEAL = "landbridge.engine.phases.source_to_stage_transfer"
+LOAD = "landbridge.engine.phases.stage_to_target_transfer"
 POSTGRES = "landbridge.connectors.postgres.connector:Postgres"
 DUCKDB = "landbridge.connectors.duckdb.connector:DuckDB"
 KEY_FILES = "landbridge.sealing.files"
@@ -113,7 +113,7 @@ DUCKDB_LOADING = (
     *_both("the load is in the book of loads", "landbridge.connectors.duckdb.sql:record_load", "duckdb"),
 )
 CLEANING = (
-    _at("the stage's parcel is deleted", "landbridge.engine.stage_cleaning:delete_parcel", "before", "run"),
+    _at("the stage's parcel is deleted", "landbridge.engine.phases.stage_cleaning:delete_parcel", "before", "run"),
     _at("the stage's index is deleted", f"{PLACE}:Store.delete", "after", "run"),
     _at("the first file of the stage's parcel is deleted", "landbridge.stage.folders:delete", "after", "run"),
     *_both("the stage's parcel is struck from the ledger", f"{PARCELS}:abandon", "run"),

@@ -137,6 +137,22 @@ def test_spacing_and_order_of_a_document_do_not_count(document: object):
     assert one == other
 
 
+@pytest.mark.parametrize("depth", [10, 150, 250, 400, 3000])
+def test_no_depth_of_a_document_is_too_deep(depth: int):
+    """Blanks do not count, however deep; nor does what the call stack looks like."""
+    inner = '{"a": 1, "b": [ 2 ]}'
+    spaced, tight = (before * depth + text + "]" * depth for before, text in (("[ ", inner), ("[", '{"a":1,"b":[2]}')))
+    one, other = value_hashes(pa.array([spaced, tight]), Type("json")).tolist()
+    assert one == other
+
+
+@pytest.mark.parametrize("text", ["1e1000000000000000000", "[1e-999999999999]", "not json", ""])
+def test_odd_documents_have_hashes(text: str):
+    """What one database takes for JSON may be a number to nobody."""
+    one, other = value_hashes(pa.array([text, text]), Type("json")).tolist()
+    assert one == other
+
+
 rows = st.lists(
     st.tuples(
         st.integers(-(2**63), 2**63 - 1),

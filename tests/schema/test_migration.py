@@ -336,6 +336,7 @@ def test_rows_that_were_deleted_do_not_count(db, goal):
         ({"x": "c"}, "column x cannot be renamed to c: it does not stand"),
         ({"a": "x"}, "column a cannot be renamed to x: that is not wanted"),
         ({"a": "b"}, "column a cannot be renamed to b: that stands already"),
+        ({"b": "c"}, "column b cannot be renamed to c: it is wanted as it is"),
     ],
 )
 def test_a_rename_that_cannot_be_is_refused(renames, problem):

@@ -7,7 +7,7 @@ import typer
 
 from landbridge.cli.options import AsJson, ProjectFolder, Tables, open_world
 from landbridge.cli.text import print_json
-from landbridge.engine.metadata_folder import Entry, MetadataFolder
+from landbridge.engine.tables.metadata_folder import Entry, MetadataFolder
 from landbridge.errors import UsageError
 
 
@@ -33,7 +33,10 @@ def change_history_command(
     with open_world(project, changing=False) as world:
         known = world.project.tables
         names = [world.project.table(name).name for name in table] if table else [one.name for one in known]
-        found = sorted(MetadataFolder(world.project.folder).history(names), key=lambda entry: entry.time, reverse=True)
+        folder = MetadataFolder(world.project.folder)
+        # within one second the later entry of a table is the newer one
+        newest = [entry for name in names for entry in reversed(list(folder.history([name])))]
+        found = sorted(newest, key=lambda entry: entry.time, reverse=True)
     told = [entry for entry in found if _within(entry, since, until)][:limit]
     if as_json:
         print_json([{"table": e.table, "time": e.time, "summary": e.summary, "lines": list(e.lines)} for e in told])

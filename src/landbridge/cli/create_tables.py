@@ -8,8 +8,8 @@ from landbridge.cli.main import report
 from landbridge.cli.options import All, AsJson, DryRun, From, ProjectFolder, Tables, chosen, open_world, place
 from landbridge.cli.outcome import error_entry
 from landbridge.cli.text import print_json
-from landbridge.engine.creation import Created, create_tables
 from landbridge.engine.sync import worst
+from landbridge.engine.tables.creation import Created, create_tables
 
 
 def create_tables_command(

@@ -9,7 +9,7 @@ import typer
 
 from landbridge.cli.options import AsJson, ProjectFolder, open_world
 from landbridge.cli.text import print_json, print_table
-from landbridge.engine.custody import as_far_as_whole, export_log, of_parcel
+from landbridge.engine.carrying.custody import as_far_as_whole, export_log, of_parcel
 from landbridge.errors import CustodyBroken, UsageError
 from landbridge.ledger.chain import NOTHING, Entry
 

@@ -22,8 +22,8 @@ from landbridge.cli.options import (
 from landbridge.cli.outcome import print_plans, print_results
 from landbridge.cli.progress import Progress
 from landbridge.cli.text import print_json, print_table, size
+from landbridge.engine.carrying.resend import Exported, find_exported, resend
 from landbridge.engine.plan import plan_export
-from landbridge.engine.resend import Exported, find_exported, resend
 from landbridge.engine.sync import export_tables
 from landbridge.errors import ParcelError, UsageError
 

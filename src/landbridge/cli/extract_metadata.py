@@ -8,8 +8,8 @@ from landbridge.cli.main import report
 from landbridge.cli.options import All, AsJson, ProjectFolder, Tables, chosen, open_world
 from landbridge.cli.outcome import error_entry
 from landbridge.cli.text import print_json
-from landbridge.engine.extraction import Look, extract
 from landbridge.engine.sync import worst
+from landbridge.engine.tables.extraction import Look, extract
 from landbridge.errors import UsageError
 
 TARGET = {None: "", "exists": "; the target exists", "created": "; target created", "replaced": "; target made anew"}

@@ -10,8 +10,8 @@ from landbridge.cli.options import All, AsJson, DryRun, From, ProjectFolder, Tab
 from landbridge.cli.outcome import error_entry
 from landbridge.cli.text import print_json
 from landbridge.config.tables import Table
-from landbridge.engine.migration import Migrated, migrate_tables
 from landbridge.engine.sync import worst
+from landbridge.engine.tables.migration import Migrated, migrate_tables
 from landbridge.errors import UsageError
 
 

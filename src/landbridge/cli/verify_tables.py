@@ -10,7 +10,7 @@ from landbridge.cli.outcome import error_entry
 from landbridge.cli.progress import Progress
 from landbridge.cli.text import print_json
 from landbridge.engine.sync import worst
-from landbridge.engine.verification import Verified, verify_tables
+from landbridge.engine.tables.verification import Verified, verify_tables
 
 
 def verify_tables_command(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from landbridge.connectors.lossy import without
 from landbridge.errors import ValueDoesNotFit
 from landbridge.schema.arrow import arrow_type, travels_as_text
+from landbridge.schema.canonical import to_text
 from landbridge.schema.fidelity import Accepted, Holds, accepts, possible
 from landbridge.schema.fit import Pairing
 from landbridge.schema.model import Type
@@ -91,6 +92,8 @@ def _converted(array: "pa.Array", wire: "pa.DataType", target: Type, holds: Hold
     import pyarrow as pa
     from pyarrow import compute
 
+    if pa.types.is_fixed_size_binary(array.type) and pa.types.is_string(wire):
+        array = to_text(array, Type("uuid"))
     if pa.types.is_integer(array.type) and pa.types.is_decimal(wire):
         array = array.cast(pa.decimal128(MAX_INT64_DIGITS, 0))
     if array.type != wire:

@@ -6,11 +6,10 @@ from pydantic import BaseModel
 
 from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.connectors.postgres.connector import PostgresOptions
-from landbridge.connectors.snowflake import SnowflakeOptions
+from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.contracts.catalog import Catalog
 from landbridge.contracts.source import Source
 from landbridge.contracts.target import Target
-from landbridge.errors import NotInstalled
 
 OPTIONS: dict[str, type[BaseModel]] = {
     "duckdb": DuckDBOptions,
@@ -26,7 +25,7 @@ class Connector(Source, Target, Catalog, Protocol):
 
 
 def open_connector(name: str, options: ConnectionOptions) -> Connector:
-    """The connector behind a connection; nothing is reached yet. Raises NotInstalled where there is none."""
+    """The connector behind a connection; nothing is reached yet."""
     match options:
         case DuckDBOptions():
             from landbridge.connectors.duckdb.connector import DuckDB
@@ -37,7 +36,6 @@ def open_connector(name: str, options: ConnectionOptions) -> Connector:
 
             return Postgres(name, options)
         case SnowflakeOptions():
-            raise NotInstalled(
-                f"connection {name!r}: this version has no snowflake connector yet",
-                hint="a connection of type duckdb or postgres can stand in its place in landbridge.yaml",
-            )
+            from landbridge.connectors.snowflake.connector import Snowflake
+
+            return Snowflake(name, options)

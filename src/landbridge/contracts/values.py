@@ -42,6 +42,7 @@ class Part:
     schema: TableSchema
     alone: bool = False  # the only part of its read: it may use the whole machine
     snapshot: str | None = None  # what the source needs to see the same instant from another process
+    payload: object = field(default=None, repr=False)  # what the source hands to its own `batches`, picklable
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Landing:
     load: Load
     version: int  # how many loads this target has seen; publish refuses if another came in between
     streams: int | None = None  # how many processes may append at once; None: as many as there are
+    standing: TableSchema | None = None  # the target's columns, where asking for them again is dear
+    append_bytes: int = 0  # what one append had better bring: as many parts of a parcel as reach it
 
 
 @dataclass(frozen=True)

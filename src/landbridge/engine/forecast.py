@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from landbridge.engine.fidelity import Fidelity, look
+from landbridge.engine.phases.pre_validation import incoming_schema
 from landbridge.engine.plan import Plan
-from landbridge.engine.pre_validation import incoming_schema
 from landbridge.engine.resume import resumable
 from landbridge.engine.staged import open_carried
 from landbridge.engine.world import World

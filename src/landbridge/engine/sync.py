@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from landbridge.config.tables import Table
-from landbridge.engine.arrivals import as_of_arrival, named_arrival, newest_arrival
+from landbridge.engine.carrying.arrivals import as_of_arrival, named_arrival, newest_arrival
 from landbridge.engine.forecast import Forecast, forecast
 from landbridge.engine.plan import Plan, plan_export, plan_import, plan_run, sides
 from landbridge.engine.walk import walk

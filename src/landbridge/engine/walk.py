@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from landbridge import __version__
-from landbridge.engine import (
+from landbridge.engine.carrying.arrivals import note_refused
+from landbridge.engine.events import Notice, PhaseBegan, PhaseEnded, RunBegan, RunEnded
+from landbridge.engine.phases import (
     audit,
     pre_validation,
     source_to_stage_transfer,
@@ -17,9 +19,7 @@ from landbridge.engine import (
     stale_pipeline_handling,
     target_cleaning,
 )
-from landbridge.engine.arrivals import note_refused
-from landbridge.engine.events import Notice, PhaseBegan, PhaseEnded, RunBegan, RunEnded
-from landbridge.engine.outcome import Outcome
+from landbridge.engine.phases.outcome import Outcome
 from landbridge.engine.plan import Plan
 from landbridge.engine.resume import completed_by, resumable
 from landbridge.engine.world import World

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from landbridge.config.project import Project
 from landbridge.connectors.registry import Connector, open_connector
 from landbridge.contracts.values import Instant, Read, Snapshot, Write
+from landbridge.engine.carrying.hidden import Hidden
 from landbridge.engine.events import Sink
-from landbridge.engine.hidden import Hidden
 from landbridge.engine.pool import open_pool
 from landbridge.errors import ConfigError, WorldError
 from landbridge.ledger import leases

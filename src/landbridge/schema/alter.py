@@ -13,7 +13,7 @@ from landbridge.schema.metadata import ColumnMetadata, TableMetadata
 from landbridge.schema.model import Relation
 from landbridge.schema.names import plain, qualify, quote
 
-Dialect = Literal["postgres", "duckdb"]
+Dialect = Literal["postgres", "duckdb", "snowflake"]
 
 
 @dataclass(frozen=True)

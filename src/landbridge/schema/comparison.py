@@ -104,7 +104,7 @@ def range_line(one: Difference, of: Measure, width: int) -> str:
 
 def _place(number: int, of: Measure, width: int) -> str:
     if not of.ordered:
-        return f"share {number} of the rows"
+        return "a share of the rows"
     kind = of.schema.columns[of.schema.names.index(of.key[0])].type
     first, last = (word_text(word, kind) for word in (number << width, ((number + 1) << width) - 1))
     name = plain(of.key[0])

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from landbridge.errors import SchemaMismatch
 from landbridge.schema.model import Column, Relation, TableSchema, Type
-from landbridge.schema.names import qualify, quote
+from landbridge.schema.names import fold, qualify, quote
 
 RENAME = "give it a shorter name (`as` in columns of the table), or name another target table"
 
@@ -18,10 +18,11 @@ class Dialect:
     `types` gives the DDL type of each column, also for columns that stand in a key or an index. `check` raises
     SchemaMismatch for names and keys that the database does not take, `index_part` for a column that it cannot
     index. `identity` is the clause for a column of that DDL type, None where there is none. `within`: comments and
-    indexes are part of CREATE TABLE, not statements of their own.
+    indexes are part of CREATE TABLE, not statements of their own. `fold` is how columns are named.
     """
 
     quote: Callable[[str], str] = quote
+    fold: Callable[[str], str] = fold
     literal: Callable[[str], str]
     types: Callable[[TableSchema, Collection[str]], Mapping[str, str]]
     check: Callable[[Relation, TableSchema, Sequence[Sequence[str]]], None]

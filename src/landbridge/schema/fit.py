@@ -8,12 +8,13 @@ from typing import Literal
 from landbridge.errors import SchemaMismatch
 from landbridge.schema.arrow import NANOSECONDS, travels_as_text
 from landbridge.schema.model import Column, Kind, TableSchema, Type
-from landbridge.schema.names import fold
+from landbridge.schema.names import fold, unfold
 from landbridge.schema.native import take_apart
 
 Fit = Literal["exact", "widened", "checked", "refused"]
 
 MICROSECONDS = 6
+UUID_LENGTH = 36
 HOLDS = {"int16": 4, "int32": 9, "int64": 18}  # decimal digits of which every number is one of this kind
 NEEDS = {"int16": 5, "int32": 10, "int64": 19}  # decimal digits that every number of this kind has at most
 # what catalogues call a column that takes any text or any document; other words of these kinds can only be read
@@ -52,7 +53,7 @@ def _integer_to_decimal(incoming: Type, target: Type) -> Fit:
     if target.precision is None:
         return "widened"
     scale = target.scale or 0
-    return "widened" if scale >= 0 and target.precision - scale >= NEEDS[incoming.kind] else "refused"
+    return "widened" if scale >= 0 and target.precision - scale >= NEEDS[incoming.kind] else "checked"
 
 
 def _decimal_to_integer(incoming: Type, target: Type) -> Fit:
@@ -84,6 +85,10 @@ def _text(incoming: Type, target: Type) -> Fit:
     return "widened" if fits else "checked"
 
 
+def _uuid(_incoming: Type, target: Type) -> Fit:
+    return "widened" if target.length is None or target.length >= UUID_LENGTH else "refused"
+
+
 def _clock(incoming: Type, target: Type) -> Fit:
     has, keeps = (MICROSECONDS if side.precision is None else side.precision for side in (incoming, target))
     if has == keeps:
@@ -104,6 +109,7 @@ RULES: dict[tuple[Kind, Kind], Callable[[Type, Type], Fit]] = {
     ("text", "text"): _text,
     ("char", "text"): _text,
     ("json", "text"): _text,
+    ("uuid", "text"): _uuid,
     ("time", "time"): _clock,
     ("timestamp", "timestamp"): _clock,
     ("timestamptz", "timestamptz"): _clock,
@@ -111,12 +117,12 @@ RULES: dict[tuple[Kind, Kind], Callable[[Type, Type], Fit]] = {
 
 
 def pair(incoming: TableSchema, target: TableSchema) -> tuple[Pairing, ...]:
-    """Each incoming column with its target column: the one named `fold(name)`, else the one named the same.
+    """Each incoming column with its target column: the one named `fold(name)`, the same, or `unfold(name)`.
 
     Raises SchemaMismatch with every problem on a line of its own: a column that the target lacks, two that meet
     in one, a refused fit, a target column that must have a value and does not arrive.
     """
-    found = [(column, target.column(fold(column.name)) or target.column(column.name)) for column in incoming.columns]
+    found = [(column, _goal(column.name, target)) for column in incoming.columns]
     paired = tuple(Pairing(column, goal, fit(column.type, goal.type)) for column, goal in found if goal)
     arrivals = Counter(pairing.target.name for pairing in paired)
     problems = [
@@ -139,6 +145,11 @@ def pair(incoming: TableSchema, target: TableSchema) -> tuple[Pairing, ...]:
             hint="landbridge migrate-tables --dry-run shows what is missing; or change what is read",
         )
     return paired
+
+
+def _goal(name: str, target: TableSchema) -> Column | None:
+    named = (target.column(word) for word in (fold(name), name, unfold(name)))
+    return next((column for column in named if column), None)
 
 
 def loadable(target: Column) -> bool:

@@ -1,9 +1,11 @@
 """Hashes of values, the same wherever a value comes from: 64-bit words that add up (docs/parcel.md, "Checksums")."""
 
 import json
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from landbridge.schema.arrow import arrow_type, travels_as_text
 from landbridge.schema.canonical import to_text
@@ -22,6 +24,8 @@ NAN = 0x7FF8000000000000
 MOST_DIGITS_OF_INT64 = 19
 WORD = 8  # bytes
 MOST_SHOWN = 60  # characters
+MOST_DEPTH = 200  # of a document; what is nested deeper is compared by its characters, in no order
+TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
 
 COUNTED: tuple[Kind, ...] = ("int16", "int32", "int64", "date", "time", "timestamp", "timestamptz")
 
@@ -109,9 +113,24 @@ def _cast(array: "pa.Array", wire: "pa.DataType") -> "pa.Array":
     """Raises ArrowInvalid where a value would change."""
     import pyarrow as pa
 
+    if pa.types.is_fixed_size_binary(wire) and pa.types.is_string(array.type):
+        return _uuids(array)
     if pa.types.is_integer(array.type) and pa.types.is_decimal(wire):
         array = array.cast(pa.decimal128(MOST_DIGITS_OF_INT64, 0))
+    if pa.types.is_string(array.type) and pa.types.is_integer(wire):
+        array = array.cast(pa.decimal128(38, MOST_DIGITS_OF_INT64))  # of a number without bounds
     return array.cast(wire)
+
+
+def _uuids(texts: "pa.Array") -> "pa.Array":
+    """Of a target that keeps a uuid as its text. Raises ArrowInvalid for what is none."""
+    import pyarrow as pa
+
+    try:
+        values = [None if text is None else UUID(text).bytes for text in texts.to_pylist()]
+    except ValueError as error:
+        raise pa.ArrowInvalid("no uuid") from error
+    return pa.array(values, pa.binary(16))
 
 
 def _one_by_one(array: "pa.Array", wire: "pa.DataType") -> "tuple[pa.Array, list[int]]":
@@ -193,10 +212,20 @@ def _canonical(array: "pa.Array", kind: Type) -> "pa.Array":
 
 def _document(text: str) -> str:
     """PostgreSQL's jsonb sorts keys, drops doubled ones and blanks, and writes 1e2 as 100; what is no JSON stays."""
+    if text.count("[") + text.count("{") > MOST_DEPTH and _depth(text) > MOST_DEPTH:
+        return "".join(sorted("".join(text.split())))
     try:
         return _written(json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=Decimal))
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError):  # no JSON, or a number that is none to anybody
         return text
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for token in TOKENS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _written(value: object) -> str:

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from landbridge.errors import SchemaMismatch
-from landbridge.schema import alter, duckdb, postgres, rebuild
+from landbridge.schema import alter, duckdb, postgres, rebuild, snowflake
 from landbridge.schema.alter import Dialect, Step, Way
 from landbridge.schema.conversion import refused
 from landbridge.schema.drift import Change, Kind, compare, paired, summary
 from landbridge.schema.fit import loadable
 from landbridge.schema.metadata import ColumnMetadata, TableMetadata
 from landbridge.schema.model import Relation, TableSchema, Type
-from landbridge.schema.names import fold, plain
+from landbridge.schema.names import fold, plain, unfold
 
 HINT = "--create-postgres --drop-existing makes the target anew; or change the one or the other by hand"
 CAST_LITERAL = re.compile(r"('(?:[^']|'')*')::[\w ]+(\(\d+\))?")  # as PostgreSQL's catalogue writes a literal
@@ -53,6 +53,7 @@ UNDONE: dict[Kind, tuple[str, ...]] = {
 WORDS: dict[Dialect, Words] = {
     "postgres": Words(postgres.parse_type, postgres.render_type, postgres.create_table, fold),
     "duckdb": Words(duckdb.parse_type, duckdb.render_type, duckdb.create_table, str.lower),
+    "snowflake": Words(snowflake.parse_type, snowflake.render_type, snowflake.create_table, unfold),
 }
 
 
@@ -122,6 +123,7 @@ def _wrong_renames(
         for wrong, problem in (
             (standing.column(old) is None, "it does not stand"),
             (wanted.column(new) is None, "that is not wanted"),
+            (wanted.column(old) is not None, "it is wanted as it is"),
             (words.key(new) in stand - {words.key(old)}, "that stands already"),
             (list(renames.values()).count(new) > 1, "so would another be"),
         )

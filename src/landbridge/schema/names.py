@@ -27,16 +27,21 @@ def fold(name: str) -> str:
     return name if any(letter.islower() for letter in name) else name.lower()
 
 
-def folded(schema: TableSchema) -> TableSchema:
+def unfold(name: str) -> str:
+    """The same for Snowflake, whose own names are upper case: one without upper-case letters is upper-cased."""
+    return name if any(letter.isupper() for letter in name) else name.upper()
+
+
+def folded(schema: TableSchema, rule: Callable[[str], str] = fold) -> TableSchema:
     """`schema` with columns and key folded. Raises SchemaMismatch where two columns fold to one name."""
     sources: dict[str, list[str]] = {}
     for name in schema.names:
-        sources.setdefault(fold(name), []).append(name)
+        sources.setdefault(rule(name), []).append(name)
     clashes = [f"columns {', '.join(names)} would all be named {to}" for to, names in sources.items() if len(names) > 1]
     if clashes:
         raise SchemaMismatch("\n".join(clashes), hint="rename all but one of them: `as` in columns of the table")
-    columns = tuple(replace(column, name=fold(column.name)) for column in schema.columns)
-    return TableSchema(columns, tuple(fold(name) for name in schema.primary_key))
+    columns = tuple(replace(column, name=rule(column.name)) for column in schema.columns)
+    return TableSchema(columns, tuple(map(rule, schema.primary_key)))
 
 
 def plain(name: str) -> str:

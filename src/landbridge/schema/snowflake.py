@@ -5,8 +5,8 @@ from functools import partial
 
 from landbridge.errors import SchemaMismatch
 from landbridge.schema import ddl
-from landbridge.schema.model import Kind, Type
-from landbridge.schema.names import quote
+from landbridge.schema.model import Kind, Relation, TableSchema, Type
+from landbridge.schema.names import quote, unfold
 from landbridge.schema.native import take_apart
 
 KINDS: dict[str, Kind] = {
@@ -40,6 +40,7 @@ CLOCKS: dict[str, Kind] = {
 }
 DEFAULT_NUMBER = (38, 0)
 DEFAULT_DIGITS = 9
+DEFAULT_LENGTH = 16_777_216  # of a VARCHAR for which none is written: its catalogue tells no other
 MAX_DIGITS = 38
 MAX_SCALE = 37
 MAX_VARCHAR = 134_217_728  # characters that VARCHAR(n) can declare
@@ -79,7 +80,8 @@ def parse_type(native: str) -> Type:
         return Type("decimal", *((*numbers, 0)[:2] if numbers else DEFAULT_NUMBER))
     if words in ("char", "character"):
         return Type("char", length=first or 1)
-    return Type("text", length=first if words in ("varchar", "string", "text") else None)
+    bounded = words in ("varchar", "string", "text") and first is not None and first < DEFAULT_LENGTH
+    return Type("text", length=first if bounded else None)
 
 
 def render_type(kind: Type) -> str:
@@ -87,9 +89,8 @@ def render_type(kind: Type) -> str:
     if kind.kind == "decimal":
         return _decimal(kind)
     if kind.kind in ("char", "text"):
-        word = "CHAR" if kind.kind == "char" else "VARCHAR"
-        length = kind.length or (1 if kind.kind == "char" else None)
-        return f"{word}({length})" if length and length <= MAX_VARCHAR else "VARCHAR"
+        length = kind.length or (1 if kind.kind == "char" else None)  # its CHAR is a VARCHAR, and pads nothing
+        return f"VARCHAR({length})" if length and length <= MAX_VARCHAR else "VARCHAR"
     return WORDS[kind.kind].format(MICROSECONDS if kind.precision is None else kind.precision)
 
 
@@ -98,6 +99,12 @@ def _decimal(kind: Type) -> str:
     if kind.precision is None or kind.precision > MAX_DIGITS or not 0 <= scale <= min(kind.precision, MAX_SCALE):
         return "VARCHAR"
     return f"NUMBER({kind.precision},{scale})"
+
+
+def create_table(relation: Relation, schema: TableSchema) -> str:
+    """CREATE TABLE IF NOT EXISTS. Raises SchemaMismatch for a name that Snowflake does not take."""
+    _check_names((*relation.levels, *schema.names))
+    return ddl.create_table(relation, schema, render_type)
 
 
 def _check_names(names: Iterable[str]) -> None:
@@ -114,6 +121,7 @@ def _identity(word: str, _leads_key: bool) -> str | None:  # noqa: FBT001 - as D
 
 
 DIALECT = ddl.Dialect(
+    fold=unfold,
     literal=ddl.backslash_literal,
     types=ddl.rendered(render_type),
     check=lambda relation, schema, _keys: _check_names((*relation.levels, *schema.names)),

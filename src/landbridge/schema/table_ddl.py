@@ -10,7 +10,7 @@ from landbridge.schema.defaults import translated
 from landbridge.schema.dialects import TARGETS
 from landbridge.schema.metadata import ColumnMetadata, ForeignKey, TableMetadata
 from landbridge.schema.model import Column, Relation, TableSchema
-from landbridge.schema.names import did_you_mean, fold, folded, qualify
+from landbridge.schema.names import did_you_mean, folded, qualify
 from landbridge.schema.native import take_apart
 
 # how a type begins whose values are the very text that a default of theirs shows; intervals, arrays, … are not
@@ -62,7 +62,11 @@ def as_target(dialect: str, table: TableMetadata, *, source_dialect: str) -> Tab
     return replace(
         table,
         columns=tuple(
-            replace(column, name=fold(column.name), default_value=None if column.identity else new.default(column))
+            replace(
+                column,
+                name=new.dialect.fold(column.name),
+                default_value=None if column.identity else new.default(column),
+            )
             for column in table.columns
         ),
         primary_key=new.schema.primary_key,
@@ -82,11 +86,11 @@ class _NewTable:
 
     @cached_property
     def schema(self) -> TableSchema:
-        return folded(self.table.schema)
+        return folded(self.table.schema, self.dialect.fold)
 
     @cached_property
     def unique_keys(self) -> list[tuple[str, ...]]:
-        keys = (tuple(map(fold, key)) for key in self.table.unique_keys)
+        keys = (tuple(map(self.dialect.fold, key)) for key in self.table.unique_keys)
         return [key for key in dict.fromkeys(keys) if {*key} != {*self.schema.primary_key}]
 
     @cached_property
@@ -156,14 +160,14 @@ class _NewTable:
             yield f"COMMENT ON TABLE {self.place} IS {self._text(self.table.comment)}"
         for column in self.table.columns:
             if column.comment and _is_text(column.comment):
-                name = self.dialect.quote(fold(column.name))
+                name = self.dialect.quote(self.dialect.fold(column.name))
                 yield f"COMMENT ON COLUMN {self.place}.{name} IS {self._text(column.comment)}"
 
     def left_out(self) -> Iterator[str]:
         """What the source has and this table has not, a line each."""
         identity = self._identities
         for column in self.table.columns:
-            name = fold(column.name)
+            name = self.dialect.fold(column.name)
             if column.identity and name not in identity:
                 yield f"left out: identity ({column.identity}) of {name}"
             elif column.default_value is not None and not column.identity and self.default(column) is None:
@@ -172,20 +176,20 @@ class _NewTable:
                 yield f"comment of {name}: {column.comment}"
         if self.table.comment and not self._commented(self.table.comment, "table"):
             yield f"comment: {self.table.comment}"
-        yield from map(_foreign, self.table.foreign_keys)
+        yield from (_foreign(key, self.dialect) for key in self.table.foreign_keys)
         if not self.dialect.has_indexes:
             yield from (f"left out: index on {column.name}, {self.name} has none" for column in self.indexes)
 
     @cached_property
     def _identities(self) -> dict[str, str]:
         """The clauses of identity columns by name; only the first can lead a key (MySQL has one to a table)."""
-        names = [fold(column.name) for column in self.table.columns if column.identity]
+        names = [self.dialect.fold(column.name) for column in self.table.columns if column.identity]
         leaders = {key[0] for key in self.keys}
         clauses = {n: self.dialect.identity(self.types[n], n in leaders and n == names[0]) for n in names}
         return {name: clause for name, clause in clauses.items() if clause}
 
     def _define(self, column: ColumnMetadata) -> str:
-        name = fold(column.name)
+        name = self.dialect.fold(column.name)
         words = [self.dialect.quote(name), self.types[name]]
         if not column.is_nullable:
             words.append("NOT NULL")
@@ -222,9 +226,9 @@ class _NewTable:
         return ", ".join(map(self.dialect.quote, key))
 
 
-def _foreign(key: ForeignKey) -> str:
+def _foreign(key: ForeignKey, dialect: Dialect) -> str:
     return (
-        f"left out: foreign key ({', '.join(map(fold, key.columns))}) to {key.references} "
+        f"left out: foreign key ({', '.join(map(dialect.fold, key.columns))}) to {key.references} "
         f"({', '.join(key.referenced_columns)}): tables are loaded one by one"
     )
 

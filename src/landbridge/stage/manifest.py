@@ -137,7 +137,8 @@ def _check_columns(schema: TableSchema) -> None:
     if not all(name and "\0" not in name for name in schema.names):
         raise ValueError("a column has a name that SQL cannot hold")
     if any(
-        (1 if c.type.precision is None else c.type.precision) < 1 or abs(c.type.scale or 0) > MOST_SCALE
+        (c.type.precision if c.type.precision is not None else 1) < (c.type.kind == "decimal")
+        or abs(c.type.scale or 0) > MOST_SCALE
         for c in schema.columns
     ):
         raise ValueError("a column has a precision or scale that no type has")

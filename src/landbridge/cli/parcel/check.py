@@ -5,8 +5,8 @@ import typer
 from landbridge.cli.main import report
 from landbridge.cli.options import From, ProjectFolder, open_world, place
 from landbridge.cli.parcel.show import ParcelName
-from landbridge.engine.custody import check
-from landbridge.engine.shelf import find_one
+from landbridge.engine.carrying.custody import check
+from landbridge.engine.carrying.shelf import find_one
 
 
 def check_command(parcel: ParcelName, *, source: From = None, project: ProjectFolder = None) -> None:

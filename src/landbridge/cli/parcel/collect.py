@@ -10,7 +10,7 @@ from landbridge.cli.options import AsJson, ProjectFolder, open_world, place
 from landbridge.cli.outcome import error_entry
 from landbridge.cli.progress import Progress
 from landbridge.cli.text import files, print_json
-from landbridge.engine.collect import Collected, collect
+from landbridge.engine.carrying.collect import Collected, collect
 
 NAMED = 10
 

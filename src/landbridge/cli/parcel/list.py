@@ -4,7 +4,7 @@ import typer
 
 from landbridge.cli.options import AsJson, From, ProjectFolder, open_world, place
 from landbridge.cli.text import print_json, print_table, size
-from landbridge.engine.shelf import Shelved, shelf
+from landbridge.engine.carrying.shelf import Shelved, shelf
 
 
 def list_command(*, source: From = None, as_json: AsJson = False, project: ProjectFolder = None) -> None:

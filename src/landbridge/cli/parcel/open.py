@@ -8,7 +8,7 @@ import typer
 from landbridge.cli.options import From, ProjectFolder, open_world, place
 from landbridge.cli.parcel.show import ParcelName
 from landbridge.cli.text import rows
-from landbridge.engine.shelf import find_one, open_shelved
+from landbridge.engine.carrying.shelf import find_one, open_shelved
 from landbridge.errors import UsageError
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import manifest_to_json

@@ -7,7 +7,7 @@ import typer
 from landbridge.cli.options import AsJson, ProjectFolder, open_world, place
 from landbridge.cli.text import files, print_json, size
 from landbridge.config.project import read_size
-from landbridge.engine.pack import Packed, pack
+from landbridge.engine.carrying.pack import Packed, pack
 from landbridge.errors import UsageError
 
 

@@ -8,7 +8,7 @@ import typer
 from landbridge.cli.main import report
 from landbridge.cli.options import DryRun, From, ProjectFolder, To, open_world, place
 from landbridge.cli.text import size
-from landbridge.engine.purge import Outdated, named, outdated_arrivals, outdated_exports, purge_each
+from landbridge.engine.carrying.purge import Outdated, named, outdated_arrivals, outdated_exports, purge_each
 from landbridge.engine.sync import worst
 from landbridge.engine.world import World
 from landbridge.errors import UsageError

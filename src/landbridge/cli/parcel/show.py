@@ -6,7 +6,7 @@ import typer
 
 from landbridge.cli.options import AsJson, From, ProjectFolder, open_world, place
 from landbridge.cli.text import print_table, rows, size
-from landbridge.engine.shelf import find_one, open_shelved
+from landbridge.engine.carrying.shelf import find_one, open_shelved
 from landbridge.errors import UsageError
 from landbridge.schema.columns import Pick
 from landbridge.schema.dialects import DIALECTS

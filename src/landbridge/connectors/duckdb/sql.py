@@ -75,11 +75,16 @@ def stored(pairing: Pairing) -> str:
 
 
 def refuse_infinity(batch: "pa.RecordBatch", name: str) -> None:
-    """DuckDB's infinite dates arrive as the ends of the number line, and would be some day of the year 294247."""
+    """DuckDB's infinite dates arrive as the ends of the number line, and would be some day of the year 294247.
+
+    Its 24:00:00 is no time that Arrow knows.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     for field, column in zip(batch.schema, batch.columns, strict=True):
+        if pa.types.is_time64(field.type):
+            _refuse_24_00(field, column, name)
         if not (pa.types.is_date32(field.type) or pa.types.is_timestamp(field.type)):
             continue
         bits = 32 if pa.types.is_date32(field.type) else 64
@@ -89,6 +94,18 @@ def refuse_infinity(batch: "pa.RecordBatch", name: str) -> None:
                 f"connection {name!r}: column {field.name} holds infinity, which is no date elsewhere",
                 hint="replace it in source_query, for example nullif(column, 'infinity')",
             )
+
+
+def _refuse_24_00(field: "pa.Field", column: "pa.Array", name: str) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    last = pc.max(column.view(pa.int64())).as_py()
+    if last is not None and last >= 86_400 * (10**9 if field.type.unit == "ns" else 10**6):
+        raise SourceError(
+            f"connection {name!r}: column {field.name} holds 24:00:00, which is no time of day elsewhere",
+            hint="replace it in source_query, for example by TIME '00:00:00'",
+        )
 
 
 def is_table(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> bool:

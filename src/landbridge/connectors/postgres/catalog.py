@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from landbridge.connectors.postgres.session import Server, is_local
+from landbridge.connectors.local import is_local
+from landbridge.connectors.postgres.session import Server
 from landbridge.contracts.values import Check
 from landbridge.errors import ConfigError
 from landbridge.schema.model import Column, Relation, TableSchema

@@ -1,6 +1,5 @@
 """How the PostgreSQL connector connects, and the one border where the drivers' errors become ours."""
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from landbridge.connectors.local import is_local
 from landbridge.errors import (
     AccessDenied,
     LandbridgeError,
@@ -171,14 +171,6 @@ def sslmode(server: Server) -> str:
     if server.sslrootcert == "system":
         return "verify-full"
     return "prefer" if is_local(server.host) else "require"
-
-
-def is_local(host: str) -> bool:
-    """True for a unix socket's folder and for loopback names and addresses."""
-    try:
-        return host.startswith("/") or host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Snowflake: an account as source, target and catalog."""

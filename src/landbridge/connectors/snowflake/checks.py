@@ -1,0 +1,101 @@
+"""What `doctor` asks of an account: login, role, warehouse, clock, and the grants that the tables need."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from landbridge.connectors.snowflake.catalog import describe, located
+from landbridge.connectors.snowflake.options import SnowflakeOptions
+from landbridge.connectors.snowflake.session import Session, fetch
+from landbridge.contracts.values import Check
+from landbridge.errors import LandbridgeError, SourceError
+from landbridge.schema.model import Relation
+from landbridge.schema.names import qualify, quote
+
+if TYPE_CHECKING:
+    from snowflake.connector.cursor import SnowflakeCursor
+
+MAX_SKEW = 2.0  # seconds between the account's clock and ours
+
+
+def check(session: Session, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
+    """See Catalog.check."""
+    options = session.options
+    own_reads = [located(options, relation) for relation in reads]
+    own_writes = [located(options, relation) for relation in writes]
+    try:
+        with session.cursor(SourceError, f"account of {session.name}") as cursor:
+            (who,) = fetch(
+                cursor,
+                "SELECT CURRENT_USER() AS who, CURRENT_ROLE() AS role, CURRENT_WAREHOUSE() AS warehouse, "
+                "CURRENT_TIMESTAMP()::TIMESTAMP_LTZ AS now",
+            )
+            skew = abs((who["now"].astimezone(UTC) - datetime.now(UTC)).total_seconds())
+            return [
+                Check("login", ok=True, detail=f"{who['who']} at {options.account}, by {options.auth_method}"),
+                Check("TLS", ok=options.protocol == "https", detail=options.protocol)
+                if options.protocol == "https"
+                else Check("TLS", ok=True, detail="none: this machine only"),
+                _role(options, who["role"]),
+                _warehouse(options, who["warehouse"]),
+                Check("clock", ok=skew <= MAX_SKEW, detail=f"{skew:.1f} s from ours"),
+                *_tables(cursor, own_reads, "read"),
+                *_tables(cursor, own_writes, "write"),
+                Check(
+                    "grants",
+                    ok=True,
+                    detail="the least that is needed: below",
+                    hint=_told(options, own_reads, own_writes),
+                ),
+            ]
+    except LandbridgeError as error:
+        return [Check("login", ok=False, detail=error.message, hint=error.hint)]
+
+
+def grants(options: SnowflakeOptions, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[str]:
+    """The statements that give a role just what these tables need, each once."""
+    role = quote(options.role or "LANDBRIDGE")
+    lines = [f"GRANT USAGE ON WAREHOUSE {quote(options.warehouse)} TO ROLE {role};"]
+    for relation in (*reads, *writes):
+        database, schema = quote(relation.database or ""), qualify(Relation(relation.schema or "", relation.database))
+        lines += [
+            f"GRANT USAGE ON DATABASE {database} TO ROLE {role};",
+            f"GRANT USAGE ON SCHEMA {schema} TO ROLE {role};",
+        ]
+        if relation in reads:
+            lines.append(f"GRANT SELECT ON {qualify(relation)} TO ROLE {role};")
+        if relation in writes:
+            lines += [
+                f"GRANT CREATE TABLE, CREATE STAGE ON SCHEMA {schema} TO ROLE {role};",
+                f"GRANT SELECT, INSERT, DELETE ON {qualify(relation)} TO ROLE {role};",
+            ]
+    return list(dict.fromkeys(lines))
+
+
+def _told(options: SnowflakeOptions, reads: Sequence[Relation], writes: Sequence[Relation]) -> str:
+    return "\n".join(["the least that the role needs", *grants(options, reads, writes)])
+
+
+def _role(options: SnowflakeOptions, role: str | None) -> Check:
+    wanted = options.role
+    ok = role is not None and (wanted is None or wanted.upper() == role.upper())
+    return Check("role", ok=ok, detail=role or "none", hint=None if ok else "grant the user the role that is declared")
+
+
+def _warehouse(options: SnowflakeOptions, warehouse: str | None) -> Check:
+    hint = f"GRANT USAGE ON WAREHOUSE {quote(options.warehouse)}"
+    return Check("warehouse", ok=bool(warehouse), detail=warehouse or "none", hint=None if warehouse else hint)
+
+
+def _tables(cursor: "SnowflakeCursor", relations: Sequence[Relation], verb: str) -> Iterator[Check]:
+    """A table that a role has no grant for is not there, for that role."""
+    found = describe(cursor, relations)
+    for relation in relations:
+        there = found[relation] is not None
+        if verb == "write":
+            yield Check(f"write {relation}", ok=True, detail="found" if there else "will be created")
+        else:
+            hint = None if there else "check its name; or grant the role what `grants` lists"
+            yield Check(
+                f"read {relation}", ok=there, detail="found" if there else "not there, or not granted", hint=hint
+            )

@@ -1,0 +1,129 @@
+"""Snowflake as source, target and catalog (docs/snowflake.md)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+from landbridge.connectors.snowflake import catalog, checks, loading, reading
+from landbridge.connectors.snowflake.metadata import metadata
+from landbridge.connectors.snowflake.options import SnowflakeOptions
+from landbridge.connectors.snowflake.session import Session, fetch
+from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
+from landbridge.errors import SourceError, TargetError
+from landbridge.schema.metadata import Extracted
+from landbridge.schema.model import Relation, TableSchema
+from landbridge.schema.names import folded, qualify, unfold
+from landbridge.schema.snowflake import create_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from snowflake.connector.cursor import SnowflakeCursor
+
+
+class Snowflake:
+    """Source, Target and Catalog of one account; all of a process goes through one login."""
+
+    holds = loading.HOLDS
+
+    def __init__(self, name: str, options: SnowflakeOptions) -> None:
+        self.name, self.options = name, options
+        self.session = Session(name, options)
+
+    def instant(self) -> AbstractContextManager[Instant]:
+        """See Source."""
+        return reading.instant(self.session)
+
+    def snapshot(self, read: Read, instant: Instant | None = None) -> AbstractContextManager[Snapshot]:
+        """See Source."""
+        return reading.snapshot(self.session, read, instant)
+
+    def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
+        """See Source."""
+        return reading.batches(part)
+
+    def loaded(self, write: Write, load_id: str) -> int | None:
+        """See Target."""
+        with self._target(write.relation) as (cursor, target):
+            _, newest, rows = loading.newest(cursor, target)
+        return rows if newest == load_id else None
+
+    def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
+        """See Target."""
+        with self._target(write.relation) as (cursor, target):
+            return loading.prepare(cursor, write, target, schema, load, streams=self.options.streams)
+
+    def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
+        """See Target."""
+        with self._target(landing.write.relation) as (cursor, _):
+            return loading.append(cursor, landing, batches, first_row)
+
+    def publish(self, landing: Landing) -> Published:
+        """See Target: COPY and its count come before the transaction, in which no DDL is."""
+        rows = landing.load.rows
+        with self._target(landing.write.relation) as (cursor, target):
+            version, load_id, published = loading.newest(cursor, target)
+            if load_id == landing.load.load_id and version != landing.version:
+                loading.drop(cursor, landing.relation)
+                return Published(published, "already")
+            if (arrived := loading.copy(cursor, landing)) != rows:
+                raise TargetError(f"{target}: {arrived} rows arrived of {rows}", hint="run it again")
+        with self.session.transaction(TargetError, str(target)) as cursor:
+            done = loading.publish(cursor, landing, target)
+        self.drop(landing)
+        return done
+
+    def drop(self, landing: Landing) -> None:
+        """See Target."""
+        with self._target(landing.write.relation) as (cursor, _):
+            loading.drop(cursor, landing.relation)
+
+    def count(self, write: Write) -> int:
+        """See Target."""
+        with self._target(write.relation) as (cursor, target):
+            (row,) = fetch(cursor, f"SELECT COUNT(*) AS n FROM {qualify(target)}")
+        return int(row["n"])
+
+    def sweep(self, write: Write, keep: str | None = None) -> list[str]:
+        """See Target."""
+        with self._target(write.relation) as (cursor, target):
+            return loading.sweep(cursor, target, keep)
+
+    def describe(self, relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
+        """See Catalog."""
+        places = {relation: catalog.located(self.options, relation) for relation in relations}
+        with self.session.cursor(SourceError, f"catalogue of {self.name}") as cursor:
+            found = catalog.describe(cursor, list(places.values()))
+        return {relation: found[place] for relation, place in places.items()}
+
+    def metadata(self, reads: Sequence[Read]) -> list[Extracted | None]:
+        """See Catalog."""
+        with self.session.cursor(SourceError, f"catalogue of {self.name}") as cursor:
+            return metadata(cursor, self.options, reads)
+
+    def ddl(self, relation: Relation, schema: TableSchema) -> str:
+        """See Catalog."""
+        return create_table(catalog.located(self.options, relation), folded(schema, unfold))
+
+    def create(self, relation: Relation, schema: TableSchema) -> bool:
+        """See Catalog."""
+        with self._target(relation) as (cursor, target):
+            if catalog.describe(cursor, [target])[target] is not None:
+                return False
+            loading.create(cursor, target, schema)
+        return True
+
+    def execute(self, statements: Sequence[str]) -> None:
+        """See Catalog, but for one thing: DDL commits by itself here, so what came before a failure stays."""
+        with self.session.cursor(TargetError, f"tables of {self.name}") as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
+        """See Catalog."""
+        return checks.check(self.session, reads, writes)
+
+    @contextmanager
+    def _target(self, relation: Relation) -> "Iterator[tuple[SnowflakeCursor, Relation]]":
+        target = catalog.located(self.options, relation)
+        with self.session.cursor(TargetError, str(target)) as cursor:
+            yield cursor, target

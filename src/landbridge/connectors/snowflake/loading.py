@@ -1,0 +1,207 @@
+"""Loading Snowflake: Parquet files in a stage of the attempt's own, one COPY into a landing table, one transaction."""
+
+import io
+from collections.abc import Iterable, Sequence
+from secrets import token_hex
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from landbridge.connectors.conform import conform, wire_schema
+from landbridge.connectors.snowflake.catalog import describe
+from landbridge.connectors.snowflake.session import NOT_THERE, fetch
+from landbridge.contracts.target import LOADS
+from landbridge.contracts.values import Landing, Load, Published, Write
+from landbridge.errors import LeaseLost, TargetError
+from landbridge.schema.ddl import backslash_literal
+from landbridge.schema.fidelity import Holds
+from landbridge.schema.fit import Pairing, pair
+from landbridge.schema.model import Relation, TableSchema
+from landbridge.schema.names import folded, qualify, quote, unfold
+from landbridge.schema.snowflake import create_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from snowflake.connector.cursor import SnowflakeCursor
+
+FILE_BYTES = 100 << 20  # of Parquet: Snowflake advises 100 to 250 MB, and more files than it has threads
+FORMAT = "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE) ON_ERROR = ABORT_STATEMENT"
+# years 1 to 9999: what Snowflake advises, and what its clients can read
+HOLDS = Holds(
+    digits=9,
+    nul_bytes=True,
+    bounds={
+        "date": (-719_162, 2_932_896),
+        "timestamp": (-62_135_596_800_000_000, 253_402_300_799_999_999),
+        "timestamptz": (-62_135_596_800_000_000, 253_402_300_799_999_999),
+    },
+)
+CREATE_LOADS = """
+CREATE TABLE IF NOT EXISTS {} (
+    target_table VARCHAR NOT NULL,
+    version NUMBER(19,0) NOT NULL,
+    load_id VARCHAR NOT NULL,
+    pipeline_name VARCHAR NOT NULL,
+    parcel_id VARCHAR NOT NULL,
+    row_count NUMBER(19,0) NOT NULL,
+    loaded_at TIMESTAMP_LTZ NOT NULL
+)
+"""
+STATUS = 6  # column of what PUT answers; the driver's version 5 does not name them
+MARK = "landbridge landing of {}, attempt {}"
+
+
+def newest(cursor: "SnowflakeCursor", target: Relation) -> tuple[int, str | None, int]:
+    """Version, load id and rows of the target's newest load; `(0, None, 0)` where there was none."""
+    from snowflake.connector.errors import ProgrammingError
+
+    try:
+        found = fetch(
+            cursor,
+            f"SELECT version, load_id, row_count FROM {qualify(loads(target))} WHERE target_table = %s "
+            "ORDER BY version DESC LIMIT 1",
+            [target.table],
+        )
+    except ProgrammingError as error:
+        if error.errno not in NOT_THERE:
+            raise
+        return 0, None, 0
+    return (int(found[0]["version"]), found[0]["load_id"], int(found[0]["row_count"])) if found else (0, None, 0)
+
+
+def prepare(
+    cursor: "SnowflakeCursor", write: Write, target: Relation, schema: TableSchema, load: Load, *, streams: int
+) -> Landing:
+    """See Target.prepare: the landing is a transient table, and the stage of its files bears its name."""
+    standing = describe(cursor, [target])[target]
+    if standing is None:
+        create(cursor, target, schema)
+        standing = describe(cursor, [target])[target] or folded(schema, unfold)
+    pairings = pair(schema, standing)
+    cursor.execute(CREATE_LOADS.format(qualify(loads(target))))
+    landing = Relation(f"_lb_{load.load_id[:8]}_{token_hex(4)}", target.schema, target.database)
+    columns = ", ".join(f"{quote(p.target.name)} {p.target.native}" for p in pairings)
+    comment = backslash_literal(MARK.format(qualify(target), load.attempt))
+    cursor.execute(f"CREATE TRANSIENT TABLE {qualify(landing)} ({columns}) COMMENT = {comment}")
+    cursor.execute(f"CREATE STAGE {qualify(landing)}")
+    return Landing(
+        write,
+        landing,
+        schema,
+        load,
+        newest(cursor, target)[0],
+        streams=streams,
+        standing=standing,
+        append_bytes=FILE_BYTES,
+    )
+
+
+def create(cursor: "SnowflakeCursor", target: Relation, schema: TableSchema) -> None:
+    """Make the table, and its schema, if it is missing: to make one takes a grant of its own, there or not."""
+    known = f"SELECT 1 AS one FROM {quote(target.database or '')}.INFORMATION_SCHEMA.SCHEMATA WHERE schema_name = %s"
+    if not fetch(cursor, known, [target.schema]):
+        cursor.execute(f"CREATE SCHEMA {quote(target.database or '')}.{quote(target.schema or '')}")
+    cursor.execute(create_table(target, folded(schema, unfold)))
+
+
+def append(cursor: "SnowflakeCursor", landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
+    """See Target.append: the rows lie in the stage when it returns, in files of which each is whole or not there."""
+    from pyarrow.parquet import ParquetWriter
+
+    pairings = _pairings(landing)
+    wire, rows, sink, writer = _numbered(pairings), 0, io.BytesIO(), None
+    table, accepted = str(landing.write.relation), landing.write.accept_loss
+    for batch in conform(batches, pairings, table=table, first_row=first_row, holds=HOLDS, accepted=accepted):
+        writer = writer or ParquetWriter(sink, wire, compression="zstd")
+        writer.write_batch(batch.rename_columns(wire.names))
+        rows += batch.num_rows
+        if sink.tell() >= FILE_BYTES:
+            _put(cursor, landing, writer, sink)
+            sink, writer = io.BytesIO(), None
+    if writer:
+        _put(cursor, landing, writer, sink)
+    return rows
+
+
+def _put(cursor: "SnowflakeCursor", landing: Landing, writer: object, sink: io.BytesIO) -> None:
+    writer.close()  # type: ignore[attr-defined]
+    sink.seek(0)
+    name = f"{uuid4().hex}.parquet"
+    put = f"PUT file://{name} @{qualify(landing.relation)}/{landing.load.load_id}/ AUTO_COMPRESS=FALSE OVERWRITE=TRUE"
+    cursor.execute(put, file_stream=sink)
+    for status in {row[STATUS] for row in cursor.fetchall()} - {"UPLOADED"}:
+        raise TargetError(f"{landing.write.relation}: a file was not uploaded: {status.lower()}", hint="run it again")
+
+
+def copy(cursor: "SnowflakeCursor", landing: Landing) -> int:
+    """All files of the stage into the landing table; the rows that are there then."""
+    pairings = _pairings(landing)
+    columns = ", ".join(quote(p.target.name) for p in pairings)
+    values = ", ".join(_cast(number, p) for number, p in enumerate(pairings))
+    table, files = qualify(landing.relation), f"@{qualify(landing.relation)}/{landing.load.load_id}/"
+    if landing.load.rows:
+        cursor.execute(f"TRUNCATE TABLE {table}")
+        cursor.execute(f"COPY INTO {table} ({columns}) FROM (SELECT {values} FROM {files}) {FORMAT}")
+    (row,) = fetch(cursor, f"SELECT COUNT(*) AS n FROM {table}")
+    return int(row["n"])
+
+
+def _cast(number: int, pairing: Pairing) -> str:
+    value, kind = f'$1:"c{number}"', pairing.target.type.kind
+    if kind == "json":
+        return f"PARSE_JSON({value}::VARCHAR)"
+    return f"{value}::{pairing.target.native}"
+
+
+def publish(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> Published:
+    """In one transaction: DELETE takes the table's lock first, so that one load looks after the other."""
+    load, table = landing.load, qualify(target)
+    pairings = _pairings(landing)
+    columns = ", ".join(quote(p.target.name) for p in pairings)
+    cursor.execute(f"DELETE FROM {table}")
+    version, _, _ = newest(cursor, target)
+    if version != landing.version:
+        raise LeaseLost(f"{target}: another load was published since this one began")
+    cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}")
+    cursor.execute(
+        f"INSERT INTO {qualify(loads(target))} SELECT %s, %s, %s, %s, %s, %s, CURRENT_TIMESTAMP()",
+        [target.table, version + 1, load.load_id, load.pipeline_name, load.parcel_id, load.rows],
+    )
+    return Published(load.rows, "rewrite", "grants, policies and streams of the table stay that way")
+
+
+def drop(cursor: "SnowflakeCursor", landing: Relation) -> None:
+    cursor.execute(f"DROP TABLE IF EXISTS {qualify(landing)}")
+    cursor.execute(f"DROP STAGE IF EXISTS {qualify(landing)}")
+
+
+def sweep(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list[str]:
+    """See Target.sweep: landings are known by their comment, which names target and attempt."""
+    mark = MARK.format(qualify(target), "")
+    found = fetch(
+        cursor,
+        f"SELECT table_name, comment FROM {quote(target.database or '')}.INFORMATION_SCHEMA.TABLES "
+        "WHERE table_schema = %s AND STARTSWITH(comment, %s)",
+        [target.schema, mark],
+    )
+    others = [row["table_name"] for row in found if row["comment"] != mark + (keep or "")]
+    for name in others:
+        drop(cursor, Relation(name, target.schema, target.database))
+    return others
+
+
+def loads(target: Relation) -> Relation:
+    """The table of loads beside a target; in upper case, as people who ask it write nothing in quotes."""
+    return Relation(LOADS.upper(), target.schema, target.database)
+
+
+def _pairings(landing: Landing) -> tuple[Pairing, ...]:
+    """As the target stood when the landing was made; if it has changed since, the transaction fails."""
+    assert landing.standing is not None, "prepare sets it"  # noqa: S101
+    return pair(landing.schema, landing.standing)
+
+
+def _numbered(pairings: Sequence[Pairing]) -> "pa.Schema":
+    """The columns as they stand in the files: by number, for there no name needs quotes."""
+    import pyarrow as pa
+
+    return pa.schema([field.with_name(f"c{number}") for number, field in enumerate(wire_schema(pairings))])

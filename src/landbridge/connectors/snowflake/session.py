@@ -1,0 +1,196 @@
+"""One login for all that a process asks of an account, and the one border where the driver's errors become ours."""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from landbridge import __version__
+from landbridge.connectors.snowflake.options import SnowflakeOptions
+from landbridge.errors import (
+    AccessDenied,
+    LandbridgeError,
+    NotInstalled,
+    TargetError,
+    Unreachable,
+    ValueDoesNotFit,
+)
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.cursor import SnowflakeCursor
+
+TAG = f"landbridge {__version__}"
+SESSION = {"QUERY_TAG": TAG, "TIMEZONE": "UTC", "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT": "ARROW"}
+AUTHENTICATORS = {"oauth": "oauth", "pat": "PROGRAMMATIC_ACCESS_TOKEN", "key_pair": "SNOWFLAKE_JWT"}
+
+# https://docs.snowflake.com/en/developer-guide/sql-api/reference and the driver's own errorcode.py
+REFUSED = re.compile(
+    r"incorrect username or password|token is invalid", re.IGNORECASE
+)  # under a number for all failures
+LOGIN_ERRORS = range(390_000, 395_000)
+NO_RIGHT = (3001, 606)  # insufficient privileges; no warehouse selected
+NOT_THERE = (2003, 2043)  # does not exist, or not authorized: Snowflake does not say which
+LOST = (250001, 250002, 250003, 250004, 251001, 390111, 390112, 390114, 390195)
+VALUES = ("22",)  # SQLSTATE class: a value that does not fit
+
+
+class Session:
+    """A connection that is opened at the first use and kept; a new one where it was lost or its last use failed."""
+
+    def __init__(self, name: str, options: SnowflakeOptions) -> None:
+        self.name, self.options = name, options
+        self._connection: SnowflakeConnection | None = None
+
+    @contextmanager
+    def cursor(self, side: type[LandbridgeError], what: str) -> "Iterator[SnowflakeCursor]":
+        """A cursor whose errors are ours: `side` is SourceError or TargetError, `what` names the table or query."""
+        connection = self._open()
+        with _quiet(), _border(self.name, side, what, self), connection.cursor() as cursor:
+            yield cursor
+
+    @contextmanager
+    def transaction(self, side: type[LandbridgeError], what: str) -> "Iterator[SnowflakeCursor]":
+        """All of it or nothing; no statement of it may be DDL, which would commit."""
+        with self.cursor(side, what) as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield cursor
+            except BaseException:
+                with suppress(Exception):  # what failed matters more, and a session that ends rolls back
+                    cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with _quiet(), suppress(Exception):  # a session that cannot be closed is over as well
+                self._connection.close()
+            self._connection = None
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _open(self) -> "SnowflakeConnection":
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        try:
+            from snowflake.connector import connect
+            from snowflake.connector.errors import Error
+        except ImportError as error:
+            raise NotInstalled(
+                f"connection {self.name!r} needs the snowflake connector", hint="pip install 'landbridge[snowflake]'"
+            ) from error
+        with _quiet():
+            try:
+                self._connection = connect(**arguments(self.options))
+            except Error as error:
+                raise _no_login(self.name, self.options, error) from error
+        return self._connection
+
+
+def arguments(options: SnowflakeOptions) -> dict[str, Any]:
+    """What the driver is called with; the same for its versions 4 and 5."""
+    given = {
+        "account": options.account if not options.region else f"{options.account}.{options.region}",
+        "user": options.user,
+        "role": options.role,
+        "warehouse": options.warehouse,
+        "database": options.database,
+        "schema": options.schema_,
+        "host": options.host,
+        "port": options.port,
+        "protocol": options.protocol,
+        "login_timeout": options.login_timeout,
+        "network_timeout": options.network_timeout,
+        "session_parameters": SESSION,
+        "client_session_keep_alive": True,
+        "platform_detection_timeout_seconds": 0,  # version 4 asks a cloud's metadata service else, as 5 does anyway
+        "enable_server_session_keep_alive_auto_detection": False,  # we leave nothing running when we log out
+        "arrow_number_to_decimal": True,  # version 4 makes doubles of NUMBER(p,s) else
+        "application": "landbridge",
+        **_credentials(options),
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _credentials(options: SnowflakeOptions) -> dict[str, Any]:
+    match options.auth_method:
+        case "sso" if options.sso_url:  # an identity provider that takes the password itself, without a browser
+            return {"authenticator": options.sso_url, "password": _revealed(options.password)}
+        case "sso":
+            return {"authenticator": "externalbrowser", "client_store_temporary_credential": True}
+        case "password":
+            return {"password": _revealed(options.password)}
+        case "key_pair":
+            return {
+                "authenticator": AUTHENTICATORS["key_pair"],
+                "private_key_file": options.private_key_path,
+                "private_key_file_pwd": _revealed(options.private_key_passphrase),
+            }
+        case other:
+            return {"authenticator": AUTHENTICATORS[other], "token": _revealed(options.token)}
+
+
+def _revealed(secret: "SecretStr | None") -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+def fetch(cursor: "SnowflakeCursor", sql: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
+    """Rows by the lower-cased names of their columns."""
+    cursor.execute(sql, list(values) or None)
+    names = [column.name.lower() for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The driver warns of what its next version will do, which is no news to who moves tables."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _border(name: str, side: type[LandbridgeError], what: str, session: Session) -> Iterator[None]:
+    from snowflake.connector.errors import Error
+
+    try:
+        yield
+    except Error as error:
+        ours = translate(error, name, side, what)
+        if isinstance(ours, Unreachable):
+            session.close()
+        # the driver's text of a value error quotes the value, and a traceback would print it
+        raise ours from (None if isinstance(ours, ValueDoesNotFit) else error)
+
+
+def translate(error: Exception, name: str, side: type[LandbridgeError], what: str) -> LandbridgeError:
+    """What a failed statement means. A source's words are passed on in full (seed 000, section 0.3)."""
+    number, state, words = getattr(error, "errno", None), getattr(error, "sqlstate", None) or "", _words(error)
+    if number in LOST or state.startswith("08"):
+        return Unreachable(f"{what}: connection to snowflake lost: {words}", hint="run it again")
+    if side is TargetError and state.startswith(VALUES):
+        return ValueDoesNotFit(f"{what}: snowflake refuses a value (SQLSTATE {state}, error {number})")
+    if number in NO_RIGHT:
+        return AccessDenied(f"{what}: {words}", hint=f"landbridge doctor lists the grants that {name} needs")
+    hint = "does it exist, and may the role see it? landbridge doctor" if number in NOT_THERE else None
+    return side(f"{what}: {words}", hint=hint)
+
+
+def _words(error: Exception) -> str:
+    """The account's words, without the number that the driver puts before them, once or twice."""
+    said = str(getattr(error, "raw_msg", None) or getattr(error, "msg", None) or error)
+    return re.sub(r"^(\d+ \(\w+\): (\S+: )?)+", "", " ".join(said.split()))
+
+
+def _no_login(name: str, options: SnowflakeOptions, error: Exception) -> LandbridgeError:
+    words = _words(error)
+    where = f"connection {name!r}: snowflake account {options.account}"
+    if REFUSED.search(words) or getattr(error, "errno", None) in LOGIN_ERRORS:
+        return AccessDenied(
+            f"{where} refuses {options.user}: {words}", hint=f"check what auth_method {options.auth_method} needs"
+        )
+    return Unreachable(f"{where} does not answer: {words}", hint="check account, host and network; landbridge doctor")

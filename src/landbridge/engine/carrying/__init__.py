@@ -1,0 +1,1 @@
+"""Parcels on their way: packed, listed, collected, told of in the custody log, purged."""

@@ -1,0 +1,73 @@
+"""Phase 2: ask everything that can be asked before a row moves."""
+
+from landbridge.contracts.values import Write
+from landbridge.engine.carrying.arrivals import never_seen, refuse_older
+from landbridge.engine.fidelity import look, refuse_losses
+from landbridge.engine.phases.outcome import Outcome, completed
+from landbridge.engine.plan import Plan
+from landbridge.engine.staged import open_carried
+from landbridge.engine.world import World
+from landbridge.ledger import custody
+from landbridge.ledger.runs import Run
+from landbridge.schema.columns import chosen, leaving
+from landbridge.schema.model import TableSchema
+
+
+def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
+    """Keys are there, the source's table exists, the parcel opens, the target can hold what comes."""
+    checks = []
+    if plan.packing:
+        checks.append(_keys(plan, world))
+    if plan.parcel:
+        custody.require_signer(world.ledger, world.signer)
+    incoming = incoming_schema(plan, world)
+    checks.append(f"parcel {plan.parcel} is whole and opens" if plan.parcel else "the source can be read")
+    if plan.write:
+        checks.append(_target(plan.write, world, incoming))
+    missed = []
+    if plan.write and plan.parcel:
+        manifest = open_carried(plan, world).manifest
+        refuse_losses(plan.write, manifest, world)
+        missed = never_seen(world, plan, manifest)
+    return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, never_seen=missed)
+
+
+def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
+    """Columns that will arrive: the parcel's, or the source table's; None for a query, which only a read can tell.
+
+    Raises what `snapshot` does for a table that cannot be read, ConfigError for columns that cannot leave as declared,
+    and every refusal of `open_parcel` and `refuse_older`.
+    """
+    if plan.read is None:
+        manifest = open_carried(plan, world).manifest
+        refuse_older(world, plan, manifest)
+        return manifest.schema
+    source, relation = world.connector(plan.read.connection), plan.read.relation
+    schema = source.describe([relation])[relation]
+    if schema is None:
+        with source.snapshot(plan.read):  # says better than we could why it cannot be read
+            pass
+    if schema is None or plan.read.query:
+        return None
+    return leaving(chosen(schema, plan.read.columns), plan.read.columns)
+
+
+def _keys(plan: Plan, world: World) -> str:
+    world.keyring.signer()
+    if plan.job_kind == "run":
+        _ = world.identities  # will open the parcel again: a passphrase is asked for now, not after the read
+    if not plan.packing or not plan.packing.encryption:
+        return "signing key is there; the table's config says that it is not encrypted"
+    recipients = world.recipients(own=plan.job_kind == "run")
+    return f"signing key is there, sealing for {len(recipients)} recipient(s)"
+
+
+def _target(write: Write, world: World, incoming: TableSchema | None) -> str:
+    target = world.connector(write.connection)
+    existing = target.describe([write.relation])[write.relation]
+    found = look(write, incoming, None, existing, target.holds) if incoming else None
+    if existing is None:
+        return f"target {write.relation} does not exist yet and will be created"
+    if found is None:
+        return f"target {write.relation} exists"
+    return f"target {write.relation} can hold all {len(found.pairings)} columns"

@@ -1,0 +1,243 @@
+"""Phase 3: source to parcel. Read one instant in parts, seal every part, sign the index last."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from landbridge import __version__
+from landbridge.contracts.values import Read, Snapshot
+from landbridge.engine.carrying.custody import exported
+from landbridge.engine.carrying.obfuscation import list_exports
+from landbridge.engine.events import RowsExpected, RowsMoved
+from landbridge.engine.last_time import last_time, refuse_no_room, refuse_surprise
+from landbridge.engine.phases.outcome import Outcome, completed, skipped
+from landbridge.engine.plan import Packing, Plan
+from landbridge.engine.pool import each
+from landbridge.engine.staged import open_carried
+from landbridge.engine.work import Unload
+from landbridge.engine.world import World
+from landbridge.errors import LandbridgeError, SourceError
+from landbridge.ledger import parcels
+from landbridge.ledger.parcels import ParcelRow
+from landbridge.ledger.runs import Run
+from landbridge.schema.checksums import Checksums, Sums, measure
+from landbridge.schema.columns import leaving
+from landbridge.schema.dialects import in_every_dialect
+from landbridge.schema.traits import Traits, merged
+from landbridge.stage.index import MOST_FILE
+from landbridge.stage.location import open_store
+from landbridge.stage.manifest import (
+    MOST_COLUMNS,
+    MOST_PARTS,
+    Altered,
+    Compression,
+    Encryption,
+    LoadHints,
+    Manifest,
+    Origin,
+    PartEntry,
+    numbered,
+)
+from landbridge.stage.naming import hidden_folder, new_parcel_id, parcel_folder
+from landbridge.stage.writing import PartSettings, delete_parcel, delete_unfinished, seal_parcel
+
+
+class Unloaded(NamedTuple):
+    """What all parts of a source became: entries in the order of their rows, sums over them, what values are like."""
+
+    entries: tuple[PartEntry, ...]
+    checksums: Checksums
+    traits: tuple[Traits, ...]
+
+
+def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
+    """Raises SourceError when the source's own count and the rows that came differ.
+
+    Raises RunError or WorldError, before a row is read, for a count that is not like the last one, or no room.
+    """
+    if plan.read is None:
+        return _carried(plan, world)
+    parcel_id, folder = _names(plan, world)
+    with _deleted_on_failure(plan, parcel_id, folder, world):
+        manifest = _write(plan, row, world, parcel_id, folder)
+    if plan.packing and plan.packing.obfuscated:
+        list_exports(world, plan.location)
+    return completed(parcel_id=parcel_id, **_details(folder, manifest))
+
+
+def _names(plan: Plan, world: World) -> tuple[str, str]:
+    """Id and folder of the parcel to be written. Ids grow with time, but one that is hidden must not tell it."""
+    if plan.packing and plan.packing.obfuscated:
+        return secrets.token_hex(16), hidden_folder()
+    written = parcels.list_parcels(world.ledger, plan.pipeline_name, "out")
+    ordered = (slot.parcel_id for slot in written if slot.folder.endswith(slot.parcel_id))
+    parcel_id = new_parcel_id(after=max(ordered, default=""))
+    return parcel_id, parcel_folder(plan.pipeline_name, parcel_id)
+
+
+@contextmanager
+def _deleted_on_failure(plan: Plan, parcel_id: str, folder: str, world: World) -> Iterator[None]:
+    """Delete the parcel's files if its writing fails, unless it is whole: a disk that is full must not stay so.
+
+    Its ledger row is left to the next attempt. One that has settled it already, because our lease was lost,
+    has given its number away: then not even an index makes it a parcel.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(LandbridgeError):  # what failed matters more, and the next attempt deletes what is left
+            written = parcels.list_parcels(world.ledger, plan.pipeline_name, "out")
+            abandoned = any(slot.parcel_id == parcel_id and slot.state == "abandoned" for slot in written)
+            delete = delete_parcel if abandoned else delete_unfinished
+            delete(open_store(plan.location), folder)
+        raise
+
+
+def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> Manifest:
+    read, packing = _reading(plan)
+    recipients = _recipients(plan, world)
+    with world.snapshot(read) as shot:
+        _compare(plan, shot.rows, world)
+        slot = parcels.reserve(
+            world.ledger,
+            pipeline_name=plan.pipeline_name,
+            parcel_id=parcel_id,
+            location=plan.location,
+            folder=folder,
+            as_of=shot.as_of,
+            pipeline_id=row.pipeline_id,
+        )
+        unloaded = _unload(plan, shot, folder, recipients, world)
+    _check_complete(read, shot, unloaded.entries)
+    manifest = _manifest(plan, shot, slot, unloaded, world.project.connections[read.connection].type)
+    size = sum(entry.sealed_bytes for entry in unloaded.entries)
+    slot = parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
+    world.still_ours()
+    seal_parcel(
+        open_store(plan.location),
+        folder,
+        manifest,
+        recipients=recipients,
+        signer=world.keyring.signer(),
+        obfuscated=packing.obfuscated,
+    )
+    parcels.seal(world.ledger, parcel_id, exported(world, slot))
+    return manifest
+
+
+def _compare(plan: Plan, rows: int, world: World) -> None:
+    if last := last_time(world, plan.pipeline_name):
+        refuse_surprise(plan, last, rows)
+        refuse_no_room(plan, last, rows)
+
+
+def _recipients(plan: Plan, world: World) -> tuple[str, ...] | None:
+    _, packing = _reading(plan)
+    return world.recipients(own=plan.job_kind == "run") if packing.encryption else None
+
+
+def _check_complete(read: Read, shot: Snapshot, entries: Sequence[PartEntry]) -> None:
+    staged = sum(entry.rows for entry in entries)
+    if staged != shot.rows:
+        raise SourceError(
+            f"{read.relation}: the source counts {shot.rows} rows, and {staged} were read from the same instant",
+            hint="is the table changed in place while it is read? try again, or read it through a query (source_query)",
+        )
+    columns, largest = len(shot.schema.columns), max((entry.sealed_bytes for entry in entries), default=0)
+    if len(entries) > MOST_PARTS or largest > MOST_FILE or columns > MOST_COLUMNS:
+        raise SourceError(
+            f"{read.relation}: {columns} columns in {len(entries)} parts, the largest of {largest} bytes; "
+            f"a reader accepts {MOST_COLUMNS} in {MOST_PARTS} of {MOST_FILE}",
+            hint="change parcels.part_size in landbridge.yaml, or read the table in pieces (filter)",
+        )
+
+
+def _details(folder: str, manifest: Manifest) -> dict[str, Any]:
+    return {
+        "folder": folder,
+        "source_count": manifest.row_count,
+        "stage_count": sum(part.rows for part in manifest.parts),
+        "parts": len(manifest.parts),
+        "bytes": sum(part.sealed_bytes for part in manifest.parts),
+        "as_of": manifest.as_of.isoformat(),
+        "sequence": manifest.sequence,
+    }
+
+
+def _carried(plan: Plan, world: World) -> Outcome:
+    parcel = open_carried(plan, world)
+    parcel_id = parcel.manifest.parcel_id
+    reason = f"other side: carried in as parcel {parcel_id}"
+    return skipped(reason, parcel_id=parcel_id, **_details(parcel.folder, parcel.manifest))
+
+
+def _unload(plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World) -> Unloaded:
+    read, packing = _reading(plan)
+    settings = PartSettings(recipients, _compression(packing), packing.part_size, packing.obfuscated)
+    attempt = secrets.token_hex(4)
+    tasks = [
+        Unload(
+            project=world.project.folder,
+            part=part,
+            columns=read.columns,
+            location=plan.location,
+            folder=folder,
+            stem=f"{attempt}-{part.number:05d}",
+            settings=settings,
+        )
+        for part in shot.parts
+    ]
+    world.emit(RowsExpected(shot.rows))
+    entries: dict[int, Sequence[PartEntry]] = {}
+    sums = Sums(measure(leaving(shot.schema, read.columns)))
+    traits: tuple[Traits, ...] = ()
+    with closing(each(world.pool, tasks, at_once=world.processes + 1)) as results:
+        for written in results:
+            entries[written.number] = written.entries
+            sums.merge(written.sums)
+            traits = merged([*traits, *written.traits])
+            world.emit(RowsMoved(sum(e.rows for e in written.entries), sum(e.sealed_bytes for e in written.entries)))
+    ordered = numbered(entry for number in sorted(entries) for entry in entries[number])
+    return Unloaded(ordered, sums.finished(), traits)
+
+
+def _compression(packing: Packing) -> Compression:
+    if packing.compression_type is None:
+        return Compression(None)
+    return Compression(packing.compression_type, packing.compression_level)
+
+
+def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, unloaded: Unloaded, kind: str) -> Manifest:
+    read, packing = _reading(plan)
+    schema = leaving(shot.schema, read.columns)
+    return Manifest(
+        parcel_id=slot.parcel_id,
+        pipeline_name=plan.pipeline_name,
+        sequence=slot.sequence or 0,  # a reserved parcel has one, and 0 is refused
+        sync_mode="full",
+        as_of=shot.as_of,
+        created_at=datetime.now(UTC),
+        landbridge_version=__version__,
+        source=Origin(kind, read.relation, read.query, read.filter, _altered(read)),
+        schema=schema,
+        row_count=shot.rows,
+        parts=unloaded.entries,
+        encryption=Encryption("age" if packing.encryption else None),
+        compression=_compression(packing),
+        load_hints=LoadHints(plan.goes_to),
+        ddl=in_every_dialect(plan.goes_to, schema) if plan.goes_to else {},
+        checksums=unloaded.checksums,
+        traits=unloaded.traits,
+    )
+
+
+def _altered(read: Read) -> tuple[Altered, ...]:
+    return tuple(Altered(name, pick.name, pick.mask) for name, pick in read.columns.altered.items())
+
+
+def _reading(plan: Plan) -> tuple[Read, Packing]:
+    if plan.read is None or plan.packing is None:
+        raise ValueError("an import reads no source")
+    return plan.read, plan.packing

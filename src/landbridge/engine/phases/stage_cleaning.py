@@ -1,0 +1,39 @@
+"""Phase 6: remove exactly this run's parcel, when it was only a stage between two connections of this host.
+
+An import keeps what was carried in, as long as the project says.
+"""
+
+from landbridge.engine.carrying.purge import outdated_arrivals, purge
+from landbridge.engine.phases.outcome import Outcome, completed, skipped
+from landbridge.engine.plan import Plan
+from landbridge.engine.tables.kept import forget_older
+from landbridge.engine.world import World
+from landbridge.ledger import parcels
+from landbridge.ledger.runs import Run
+from landbridge.stage.location import open_store
+from landbridge.stage.writing import delete_parcel
+
+
+def stage_cleaning(plan: Plan, row: Run, world: World) -> Outcome:
+    if plan.job_kind == "export":
+        return skipped("other side: the parcel stays until it is carried")
+    forget_older(world, plan.pipeline_name, str(row.parcel_id))
+    if plan.job_kind == "import":
+        return _retention(plan, world)
+    transfer = row.phases["source_to_stage_transfer"].details
+    delete_parcel(open_store(plan.location), transfer["folder"])
+    parcels.abandon(world.ledger, str(row.parcel_id))
+    return completed(records_deleted=transfer["stage_count"], parcel_deleted=row.parcel_id)
+
+
+def _retention(plan: Plan, world: World) -> Outcome:
+    keep = world.project.imports_keep
+    if keep is None:
+        return skipped("the carried parcel is kept as a backup")
+    outdated = outdated_arrivals(world, plan.location, older_than=keep, table=plan.pipeline_name)
+    if not outdated:
+        return skipped("no carried parcel has had its time")
+    for one in outdated:
+        world.still_ours()
+        purge(world, one)
+    return completed(parcels_purged=[one.parcel_id for one in outdated])

@@ -1,0 +1,88 @@
+"""Phase 4: parcel to target. Fill a table that nobody reads, then publish it with the load id at once."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+
+from landbridge.contracts.values import Landing, Load, Published, Write
+from landbridge.engine.events import RowsExpected, RowsMoved
+from landbridge.engine.fidelity import refuse_losses
+from landbridge.engine.phases.outcome import Outcome, completed, skipped
+from landbridge.engine.plan import Plan, load_id
+from landbridge.engine.pool import each
+from landbridge.engine.staged import open_staged
+from landbridge.engine.work import Append
+from landbridge.engine.world import World
+from landbridge.errors import LandbridgeError, ParcelError
+from landbridge.ledger.runs import Run
+from landbridge.stage.location import open_store
+from landbridge.stage.manifest import PartEntry
+from landbridge.stage.reading import Parcel
+from landbridge.stage.survey import survey
+
+
+def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
+    if plan.write is None:
+        return skipped("other side: the parcel is to be carried there")
+    parcel = open_staged(plan, row, world)
+    manifest = parcel.manifest
+    accepted = refuse_losses(plan.write, manifest, world)
+    load = Load(
+        load_id=load_id(plan.pipeline_name, plan.write, manifest.parcel_id),
+        pipeline_name=plan.pipeline_name,
+        parcel_id=manifest.parcel_id,
+        attempt=row.pipeline_id,
+        rows=manifest.row_count,
+    )
+    published = _published(plan, plan.write, parcel, load, world)
+    return completed(
+        load_id=load.load_id,
+        stage_count=manifest.row_count,
+        target_count=published.rows,
+        published_by=published.how,
+        why=published.why,
+        accepted_losses=accepted,
+    )
+
+
+def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: World) -> Published:
+    """Parts are checked while they are loaded. One that is refused ends that, and all that must come again is told."""
+    target = world.connector(write.connection)
+    if not plan.again and world.holds(write, load.load_id) and target.count(write) == load.rows:
+        return Published(load.rows, "already")
+    landing = target.prepare(write, parcel.manifest.schema, load)
+    try:
+        _append(plan, parcel, landing, world)
+        world.still_ours()
+        return target.publish(landing)
+    except BaseException as error:
+        with suppress(LandbridgeError):  # what failed matters more, and the next attempt sweeps what is left
+            target.drop(landing)
+        if isinstance(error, ParcelError) and plan.job_kind == "import":
+            survey(open_store(plan.location), parcel.folder, world.keyring.signers())
+        raise
+
+
+def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
+    small, parts = parcel.without_parts(), parcel.manifest.parts
+    at_once = min(world.processes, landing.streams or world.processes)
+    size = min(landing.append_bytes, sum(entry.plain_bytes for entry in parts) // at_once)
+    tasks = [
+        Append(project=world.project.folder, landing=landing, location=plan.location, parcel=small, entries=entries)
+        for entries in _together(parts, size)
+    ]
+    world.emit(RowsExpected(parcel.manifest.row_count))
+    with closing(each(world.pool, tasks, at_once=at_once)) as results:
+        for entries in results:
+            world.emit(RowsMoved(sum(e.rows for e in entries), sum(e.sealed_bytes for e in entries)))
+
+
+def _together(parts: Sequence[PartEntry], size: int) -> Iterator[tuple[PartEntry, ...]]:
+    """Parts in their order, so many together that they reach `size` bytes; each by itself for 0."""
+    some: list[PartEntry] = []
+    for entry in parts:
+        some.append(entry)
+        if sum(one.plain_bytes for one in some) >= size:
+            yield tuple(some)
+            some = []
+    if some:
+        yield tuple(some)

@@ -1,0 +1,65 @@
+"""Phase 1: settle what dead attempts left: unfinished parcels, landing tables."""
+
+from landbridge.engine.carrying.custody import exported
+from landbridge.engine.events import Notice
+from landbridge.engine.phases.outcome import Outcome, completed, skipped
+from landbridge.engine.plan import Plan
+from landbridge.engine.world import World
+from landbridge.ledger import parcels
+from landbridge.ledger.runs import Run, get_run
+from landbridge.stage.location import open_store
+from landbridge.stage.reading import is_finished
+from landbridge.stage.writing import delete_parcel, delete_unfinished
+
+
+def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
+    """We hold the lease, so whatever is half done for this table belongs to nobody.
+
+    A parcel that has its index is whole, though its writer died before it could say so: it is kept. One
+    without is removed, and its sequence number is free again.
+    """
+    kept, removed = [], []
+    for slot in parcels.writing(world.ledger, plan.pipeline_name):
+        store = open_store(slot.location)
+        counted = slot.row_count is not None
+        if counted and not store.is_there():  # a disk that is not mounted looks like one without an index
+            world.emit(Notice(f"parcel {slot.parcel_id} may be whole, but {store.describe()} is not there now"))
+            continue
+        if counted and is_finished(store, slot.folder):
+            parcels.seal(world.ledger, slot.parcel_id, exported(world, slot))
+            kept.append(slot.parcel_id)
+        else:
+            delete_unfinished(store, slot.folder)
+            parcels.abandon(world.ledger, slot.parcel_id)
+            removed.append(slot.parcel_id)
+    removed += _stages_left(plan, row, world)
+    swept = world.connector(plan.write.connection).sweep(plan.write) if plan.write else []
+    for name in swept:
+        world.emit(Notice(f"dropped {name}: a landing table that a dead attempt left"))
+    found = len(kept) + len(removed) + len(swept)
+    if not found:
+        return skipped("nothing stale")
+    return completed(
+        stale_records_found=found,
+        records_resolved=found,
+        parcels_kept=kept,
+        parcels_removed=removed,
+        landing_tables_dropped=swept,
+    )
+
+
+def _stages_left(plan: Plan, row: Run, world: World) -> list[str]:
+    """Remove the parcels of earlier one-hop runs that nobody will go on with; return their ids."""
+    if plan.job_kind != "run":
+        return []
+    resumed = get_run(world.ledger, row.resumed_from).parcel_id if row.resumed_from else None
+    left = [
+        slot
+        for slot in parcels.list_parcels(world.ledger, plan.pipeline_name, "out")
+        if slot.state == "sealed" and slot.location == plan.location and slot.parcel_id != resumed
+        if get_run(world.ledger, slot.pipeline_id).job_kind == "run"
+    ]
+    for slot in left:
+        delete_parcel(open_store(slot.location), slot.folder)
+        parcels.abandon(world.ledger, slot.parcel_id)
+    return [slot.parcel_id for slot in left]

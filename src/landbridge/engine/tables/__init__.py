@@ -1,0 +1,1 @@
+"""Tables beside their rows: looked at, created, migrated, verified."""
