@@ -1,18 +1,23 @@
-"""The demo on an emulated Snowflake account: told to its end, and nothing of it stays, nor is anybody's else touched."""
+"""The demo on an emulated Snowflake account: told to its end, and then nothing of it is left there."""
 
+import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 import snowflake.connector
 
+from landbridge.demo.account import filled_account
+from landbridge.demo.sides import Side
 from landbridge.demo.story import tell
 from landbridge.demo.warehouse import TABLES
 from landbridge.errors import ConfigError, RunError, UsageError
 from tests.engine.projects import variables
 from tests.servers.snowflake.process import SnowflakeServer
 
-LARGE = ("FLIGHTS", "STOCK_PRICES", "WEATHER")
+ROWS = {"AIRLINES": 16, "PLANES": 3_322}  # of the demo's tables the smallest are enough
 OURS = "LANDBRIDGE_DEMO_AIRLINES"
 
 
@@ -31,15 +36,21 @@ class Account:
 
 
 @pytest.fixture
-def account(
-    snowflake: SnowflakeServer, sf_database: str, pg_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Account:
-    """Named by the variables, as the server of PostgreSQL is; the demo's data is three small tables."""
-    for table in LARGE:
+def account(snowflake: SnowflakeServer, sf_database: str, pg_url: str, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """Named by the variables, as the server of PostgreSQL is."""
+    for table in TABLES.keys() - ROWS:
         monkeypatch.delitem(TABLES, table)
     for line in (*snowflake.variables(sf_database), *variables(pg_url).split()):
         monkeypatch.setenv(*line.split("=", 1))
     return Account(snowflake, sf_database)
+
+
+@pytest.fixture
+def filler(tmp_path: Path) -> Side:
+    """The project that fills the account."""
+    side = Side(tmp_path / "filler", lambda _: None, os.environ)
+    side.init()
+    return side
 
 
 def test_to_the_end(account: Account, pg_url: str, tmp_path: Path) -> None:
@@ -47,27 +58,29 @@ def test_to_the_end(account: Account, pg_url: str, tmp_path: Path) -> None:
     said: list[str] = []
     tell(tmp_path / "demo", said.append, warehouse="snowflake")
     with psycopg.connect(pg_url) as connection:
-        counts = [connection.execute(f"SELECT count(*) FROM {table.lower()}").fetchone() for table in TABLES]
-    assert counts == [(16,), (1_458,), (3_322,)]
+        counted = {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ROWS}
+    assert counted == {table: (rows,) for table, rows in ROWS.items()}
     assert account.tables() == []
     assert any(line.startswith(f"in {account.database}.PUBLIC") and OURS in line for line in said)
     outside = (tmp_path / "demo" / "outside").rglob("*")
     assert not any(account.server.password.encode() in path.read_bytes() for path in outside if path.is_file())
 
 
-def test_kept_tables_are_known_again(account: Account, tmp_path: Path) -> None:
+def test_kept_tables_are_known_again(account: Account, filler: Side) -> None:
     """--keep leaves tables and their loads; the next demo takes them for its own, and others' loads stay."""
-    tell(tmp_path / "demo", lambda _: None, warehouse="snowflake", keep=True)
-    assert account.tables() == [*sorted(f"LANDBRIDGE_DEMO_{table}" for table in TABLES), "LANDBRIDGE_LOADS"]
-    other = "INSERT INTO LANDBRIDGE_LOADS SELECT 'OTHERS', 1, 'l', 'others', 'p', 0, CURRENT_TIMESTAMP()"
-    account.execute(other)
-    tell(tmp_path / "demo", lambda _: None, warehouse="snowflake")
+    with filled_account(filler, filler.say, keep=True):
+        pass
+    assert account.tables() == [*(f"LANDBRIDGE_DEMO_{table}" for table in ROWS), "LANDBRIDGE_LOADS"]
+    account.execute("INSERT INTO LANDBRIDGE_LOADS SELECT 'OTHERS', 1, 'l', 'others', 'p', 0, CURRENT_TIMESTAMP()")
+    (filler.folder / "warehouse.duckdb").unlink()
+    with pytest.raises(ZeroDivisionError), filled_account(filler, filler.say, keep=False):
+        1 / 0  # noqa: B018 - however the demo ends
     assert account.tables() == ["LANDBRIDGE_LOADS"]
     assert account.execute("SELECT target_table FROM LANDBRIDGE_LOADS") == [("OTHERS",)]
 
 
 @pytest.mark.parametrize("loads", [False, True], ids=["never loaded", "loaded by another job"])
-def test_a_table_of_somebody_else(account: Account, tmp_path: Path, loads: bool) -> None:
+def test_a_table_of_somebody_else(account: Account, tmp_path: Path, *, loads: bool) -> None:
     """A table that bears one of the demo's names and was not made by it stops the demo, and stays as it is."""
     account.execute(f"CREATE TABLE {OURS} AS SELECT 1 AS ID")
     if loads:
@@ -81,11 +94,18 @@ def test_a_table_of_somebody_else(account: Account, tmp_path: Path, loads: bool)
     assert account.execute(f"SELECT ID FROM {OURS}") == [(1,)]
 
 
-def test_a_demo_that_fails_leaves_nothing(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where PostgreSQL cannot be reached the demo fails, after the account was filled; its tables are dropped."""
-    monkeypatch.setenv("POSTGRES_PORT", "1")
-    with pytest.raises(RunError):
-        tell(tmp_path / "demo", lambda _: None, warehouse="snowflake")
+def test_a_load_that_fails_leaves_nothing(account: Account, filler: Side) -> None:
+    """What a load made before it failed goes: the table, and the landing of its rows."""
+    mark = f'landbridge landing of "{account.database}"."PUBLIC"."{OURS}", attempt a'
+
+    def half_done(line: str) -> None:
+        if line.startswith("$ landbridge run"):  # the moment before it begins
+            account.execute(f"CREATE TABLE {OURS} (CARRIER VARCHAR)")
+            account.execute(f"CREATE TABLE \"_lb_0\" (CARRIER VARCHAR) COMMENT = '{mark}'")
+            shutil.rmtree(filler.folder / "keys")
+
+    with pytest.raises(RunError), filled_account(replace(filler, say=half_done), filler.say, keep=False):
+        pytest.fail("it runs without keys")
     assert account.tables() == []
 
 
