@@ -14,7 +14,7 @@ COMPILE = $(INDEX) $(UV) pip compile -q --universal --generate-hashes --no-annot
 	--no-emit-package landbridge pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint bench fault-campaign fuzz lock wheelhouse clean
+.PHONY: help setup demo test test-all test-account lint bench fault-campaign fuzz lock wheelhouse clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,9 @@ test: setup $(SNOWFLAKE)/.installed ## every test, on real servers that start an
 
 test-all: test ## and those of Snowflake once more, with the older major version of its connector
 	$(SNOWFLAKE)/bin/pytest -q -n 2 -m snowflake
+
+test-account: setup ## the suites of a connector on the real account that the variables SNOWFLAKE_* name
+	$(VENV)/bin/pytest -q -m account tests/accounts
 
 lint: setup ## style, format, types, and that imports run downhill only
 	$(VENV)/bin/ruff check

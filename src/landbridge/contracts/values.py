@@ -87,6 +87,7 @@ class Landing:
     version: int  # how many loads this target has seen; publish refuses if another came in between
     streams: int | None = None  # how many processes may append at once; None: as many as there are
     standing: TableSchema | None = None  # the target's columns, where asking for them again is dear
+    append_bytes: int = 0  # what one append had better bring: as many parts of a parcel as reach it
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Phase 4: parcel to target. Fill a table that nobody reads, then publish it with the load id at once."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 
 from landbridge.contracts.values import Landing, Load, Published, Write
@@ -14,6 +15,7 @@ from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, ParcelError
 from landbridge.ledger.runs import Run
 from landbridge.stage.location import open_store
+from landbridge.stage.manifest import PartEntry
 from landbridge.stage.reading import Parcel
 from landbridge.stage.survey import survey
 
@@ -62,13 +64,26 @@ def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: Worl
 
 
 def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
-    small = parcel.without_parts()
+    small, parts = parcel.without_parts(), parcel.manifest.parts
+    at_once = min(world.processes, landing.streams or world.processes)
+    size = min(landing.append_bytes, sum(entry.plain_bytes for entry in parts) // at_once)
     tasks = [
-        Append(project=world.project.folder, landing=landing, location=plan.location, parcel=small, entry=entry)
-        for entry in parcel.manifest.parts
+        Append(project=world.project.folder, landing=landing, location=plan.location, parcel=small, entries=entries)
+        for entries in _together(parts, size)
     ]
     world.emit(RowsExpected(parcel.manifest.row_count))
-    at_once = min(world.processes, landing.streams or world.processes)
     with closing(each(world.pool, tasks, at_once=at_once)) as results:
-        for entry in results:
-            world.emit(RowsMoved(entry.rows, entry.sealed_bytes))
+        for entries in results:
+            world.emit(RowsMoved(sum(e.rows for e in entries), sum(e.sealed_bytes for e in entries)))
+
+
+def _together(parts: Sequence[PartEntry], size: int) -> Iterator[tuple[PartEntry, ...]]:
+    """Parts in their order, so many together that they reach `size` bytes; each by itself for 0."""
+    some: list[PartEntry] = []
+    for entry in parts:
+        some.append(entry)
+        if sum(one.plain_bytes for one in some) >= size:
+            yield tuple(some)
+            some = []
+    if some:
+        yield tuple(some)

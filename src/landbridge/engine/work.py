@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -121,19 +122,19 @@ class Find:
 
 @dataclass(frozen=True)
 class Append:
-    """Open one part of a parcel and append its rows to the landing table; returns the part's entry."""
+    """Open parts of a parcel that follow each other, and append their rows to the landing table; gives the entries."""
 
     project: Path
     landing: Landing
     location: str
     parcel: Parcel
-    entry: PartEntry
+    entries: tuple[PartEntry, ...]
 
-    def __call__(self) -> PartEntry:
+    def __call__(self) -> tuple[PartEntry, ...]:
         target = _connector(self.project, self.landing.write.connection)
-        batches = _opened(self.project, self.location, self.parcel, self.entry)
-        target.append(self.landing, batches, self.entry.first_row)
-        return self.entry
+        parts = (_opened(self.project, self.location, self.parcel, entry) for entry in self.entries)
+        target.append(self.landing, chain.from_iterable(parts), self.entries[0].first_row)
+        return self.entries
 
 
 def _opened(project: Path, location: str, parcel: Parcel, entry: PartEntry) -> "Iterator[pa.RecordBatch]":

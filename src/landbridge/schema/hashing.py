@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from landbridge.schema.arrow import arrow_type, travels_as_text
 from landbridge.schema.canonical import to_text
@@ -109,9 +110,22 @@ def _cast(array: "pa.Array", wire: "pa.DataType") -> "pa.Array":
     """Raises ArrowInvalid where a value would change."""
     import pyarrow as pa
 
+    if pa.types.is_fixed_size_binary(wire) and pa.types.is_string(array.type):
+        return _uuids(array)
     if pa.types.is_integer(array.type) and pa.types.is_decimal(wire):
         array = array.cast(pa.decimal128(MOST_DIGITS_OF_INT64, 0))
     return array.cast(wire)
+
+
+def _uuids(texts: "pa.Array") -> "pa.Array":
+    """Of a target that keeps a uuid as its text. Raises ArrowInvalid for what is none."""
+    import pyarrow as pa
+
+    try:
+        values = [None if text is None else UUID(text).bytes for text in texts.to_pylist()]
+    except ValueError as error:
+        raise pa.ArrowInvalid("no uuid") from error
+    return pa.array(values, pa.binary(16))
 
 
 def _one_by_one(array: "pa.Array", wire: "pa.DataType") -> "tuple[pa.Array, list[int]]":

@@ -40,7 +40,7 @@ def commented(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.E
 
 
 def told(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
-    """INFORMATION_SCHEMA.COLUMNS has DATETIME_PRECISION and COMMENT. fakesnow lacks the one, and leaves the other NULL."""
+    """INFORMATION_SCHEMA.COLUMNS has DATETIME_PRECISION and COMMENT. fakesnow lacks the one; the other is NULL."""
     if not any(table.name.upper() == "COLUMNS" for table in statement.find_all(exp.Table)):
         return statement
     answers = {"DATETIME_PRECISION": _precision, "COMMENT": _comment}

@@ -7,6 +7,7 @@ import re
 
 import duckdb
 import fakesnow.conn
+import sqlglot
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 from snowflake.connector.errors import Error, ProgrammingError
@@ -127,6 +128,16 @@ def is_switch(param: exp.CopyParameter) -> bool:
     return param.name.upper() in ("FORCE", "PURGE")
 
 
+def nanosecond_part(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
+    """DATE_PART(NANOSECOND, …) is of any year. fakesnow asks DuckDB's nanosecond clock, which ends in 2262."""
+    for part in list(statement.find_all(exp.Extract)):
+        if part.this.name.upper() == "NANOSECOND":
+            whole = exp.Extract(this=exp.var("EPOCH_MICROSECOND"), expression=part.expression)
+            fraction = sqlglot.parse_one("((x % 1000000 + 1000000) % 1000000) * 1000")
+            part.replace(fraction.transform(lambda node, whole=whole: whole if isinstance(node, exp.Column) else node))
+    return statement
+
+
 def binary_length(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
     """BINARY(n) is a type; its length is not enforced here. DuckDB, so fakesnow, refuses a length."""
     for kind in statement.find_all(exp.DataType):
@@ -156,6 +167,7 @@ GAPS = (
     truncation,
     swap,
     binary_length,
+    nanosecond_part,
     stages.listing,
     stages.removal,
     stages.stage_drop,

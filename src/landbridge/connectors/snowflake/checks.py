@@ -44,7 +44,8 @@ def check(session: Session, reads: Sequence[Relation], writes: Sequence[Relation
                 Check(
                     "grants",
                     ok=True,
-                    detail="the least that is needed:\n" + "\n".join(grants(options, own_reads, own_writes)),
+                    detail="the least that is needed: below",
+                    hint=_told(options, own_reads, own_writes),
                 ),
             ]
     except LandbridgeError as error:
@@ -69,6 +70,10 @@ def grants(options: SnowflakeOptions, reads: Sequence[Relation], writes: Sequenc
                 f"GRANT SELECT, INSERT, DELETE ON {qualify(relation)} TO ROLE {role};",
             ]
     return list(dict.fromkeys(lines))
+
+
+def _told(options: SnowflakeOptions, reads: Sequence[Relation], writes: Sequence[Relation]) -> str:
+    return "\n".join(["the least that the role needs", *grants(options, reads, writes)])
 
 
 def _role(options: SnowflakeOptions, role: str | None) -> Check:

@@ -12,7 +12,7 @@ from landbridge.connectors.snowflake.session import NOT_THERE, fetch
 from landbridge.contracts.target import LOADS
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.errors import LeaseLost, TargetError
-from landbridge.schema.ddl import literal
+from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.fidelity import Holds
 from landbridge.schema.fit import Pairing, pair
 from landbridge.schema.model import Relation, TableSchema
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from snowflake.connector.cursor import SnowflakeCursor
 
-FILE_BYTES = 128 << 20  # of Parquet, at most: Snowflake advises 100 to 250 MB, and more files than it has threads
+FILE_BYTES = 100 << 20  # of Parquet: Snowflake advises 100 to 250 MB, and more files than it has threads
 FORMAT = "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE) ON_ERROR = ABORT_STATEMENT"
 # years 1 to 9999: what Snowflake advises, and what its clients can read
 HOLDS = Holds(
@@ -80,15 +80,26 @@ def prepare(
     cursor.execute(CREATE_LOADS.format(qualify(loads(target))))
     landing = Relation(f"_lb_{load.load_id[:8]}_{token_hex(4)}", target.schema, target.database)
     columns = ", ".join(f"{quote(p.target.name)} {p.target.native}" for p in pairings)
-    comment = literal(MARK.format(qualify(target), load.attempt))
+    comment = backslash_literal(MARK.format(qualify(target), load.attempt))
     cursor.execute(f"CREATE TRANSIENT TABLE {qualify(landing)} ({columns}) COMMENT = {comment}")
     cursor.execute(f"CREATE STAGE {qualify(landing)}")
-    return Landing(write, landing, schema, load, newest(cursor, target)[0], streams=streams, standing=standing)
+    return Landing(
+        write,
+        landing,
+        schema,
+        load,
+        newest(cursor, target)[0],
+        streams=streams,
+        standing=standing,
+        append_bytes=FILE_BYTES,
+    )
 
 
 def create(cursor: "SnowflakeCursor", target: Relation, schema: TableSchema) -> None:
-    """Make the table, and its schema, if it is missing."""
-    cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(target.database or '')}.{quote(target.schema or '')}")
+    """Make the table, and its schema, if it is missing: to make one takes a grant of its own, there or not."""
+    known = f"SELECT 1 AS one FROM {quote(target.database or '')}.INFORMATION_SCHEMA.SCHEMATA WHERE schema_name = %s"
+    if not fetch(cursor, known, [target.schema]):
+        cursor.execute(f"CREATE SCHEMA {quote(target.database or '')}.{quote(target.schema or '')}")
     cursor.execute(create_table(target, folded(schema, unfold)))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from landbridge.connectors.snowflake.catalog import COLUMNS, by_schema, located, native_of, rows_of
 from landbridge.connectors.snowflake.options import SnowflakeOptions
-from landbridge.connectors.snowflake.reading import query_schema
+from landbridge.connectors.snowflake.reading import query_of, query_schema
 from landbridge.connectors.snowflake.session import fetch
 from landbridge.contracts.values import Read
 from landbridge.schema.metadata import (
@@ -42,8 +42,8 @@ def metadata(cursor: "SnowflakeCursor", options: SnowflakeOptions, reads: Sequen
     for read in reads:
         place = places[read.relation]
         if read.query:
-            source = f"(\n{read.query.replace('{table}', qualify(place))}\n)"
-            found.append(of_query("snowflake", read.relation, query_schema(cursor, source), now))
+            told_of = query_schema(cursor, query_of(read, qualify(place)))
+            found.append(of_query("snowflake", read.relation, told_of, now))
         elif told := tables.get(place):
             table, statistics = told
             found.append(

@@ -13,7 +13,7 @@ from landbridge.contracts.values import Instant, Part, Read, Snapshot
 from landbridge.errors import SourceError
 from landbridge.schema.arrow import NANOSECONDS, arrow_schema
 from landbridge.schema.columns import chosen
-from landbridge.schema.ddl import literal
+from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.filters import where_clause
 from landbridge.schema.model import Column, TableSchema
 from landbridge.schema.names import qualify, quote
@@ -46,12 +46,16 @@ def snapshot(session: Session, read: Read, held: Instant | None) -> Iterator[Sna
     relation = located(session.options, read.relation)
     with session.cursor(SourceError, str(relation)) as cursor:
         as_of = held or _now(cursor)
-        then = f" AT(TIMESTAMP => {literal(as_of.name or '')}::TIMESTAMP_LTZ)" if session.options.time_travel else ""
+        then = (
+            f" AT(TIMESTAMP => {backslash_literal(as_of.name or '')}::TIMESTAMP_LTZ)"
+            if session.options.time_travel
+            else ""
+        )
         table = qualify(relation) + then
-        source = f"(\n{read.query.replace('{table}', table)}\n)" if read.query else table
+        source = f"(\n{query_of(read, table)}\n)" if read.query else table
     query = f"FROM {source}{where_clause(read.filter)}"
     with session.cursor(SourceError, f"{relation}\n{query}" if read.query else str(relation)) as cursor:
-        whole = query_schema(cursor, source) if read.query else describe(cursor, [relation])[relation]
+        whole = query_schema(cursor, query_of(read, table)) if read.query else describe(cursor, [relation])[relation]
         if whole is None:
             raise SourceError(f"no table {relation} at {session.name}", hint="check its name in config/tables.yaml")
         schema = chosen(whole, read.columns)
@@ -156,9 +160,13 @@ def _parts(name: str, cursor: "SnowflakeCursor", schema: TableSchema) -> Iterato
         yield Part(name, number, "", schema, alone=len(pieces) == 1, payload=tuple(some))
 
 
-def query_schema(cursor: "SnowflakeCursor", source: str) -> TableSchema:
+def query_of(read: Read, table: str) -> str:
+    return (read.query or "").replace("{table}", table)
+
+
+def query_schema(cursor: "SnowflakeCursor", query: str) -> TableSchema:
     """Columns of a query, described without running it. Raises SourceError for two of one name."""
-    described = cursor.describe(f"SELECT * FROM {source}") or []
+    described = cursor.describe(query) or []
     names = [column.name for column in described]
     if double := sorted({name for name in names if names.count(name) > 1}):
         raise SourceError(f"source_query has two columns named {', '.join(double)}", hint="give one an alias")

@@ -28,8 +28,9 @@ AUTHENTICATORS = {"oauth": "oauth", "pat": "PROGRAMMATIC_ACCESS_TOKEN", "key_pai
 
 # https://docs.snowflake.com/en/developer-guide/sql-api/reference and the driver's own errorcode.py
 REFUSED = re.compile(
-    r"incorrect username or password|JWT token is invalid|token is invalid|not authorized|denied", re.IGNORECASE
-)
+    r"incorrect username or password|token is invalid", re.IGNORECASE
+)  # under a number for all failures
+LOGIN_ERRORS = range(390_000, 395_000)
 NO_RIGHT = (3001, 606)  # insufficient privileges; no warehouse selected
 NOT_THERE = (2003, 2043)  # does not exist, or not authorized: Snowflake does not say which
 LOST = (250001, 250002, 250003, 250004, 251001, 390111, 390112, 390114, 390195)
@@ -106,6 +107,7 @@ def arguments(options: SnowflakeOptions) -> dict[str, Any]:
         "network_timeout": options.network_timeout,
         "session_parameters": SESSION,
         "client_session_keep_alive": True,
+        "platform_detection_timeout_seconds": 0,  # version 4 asks a cloud's metadata service else, as 5 does anyway
         "enable_server_session_keep_alive_auto_detection": False,  # we leave nothing running when we log out
         "arrow_number_to_decimal": True,  # version 4 makes doubles of NUMBER(p,s) else
         "application": "landbridge",
@@ -187,7 +189,7 @@ def _words(error: Exception) -> str:
 def _no_login(name: str, options: SnowflakeOptions, error: Exception) -> LandbridgeError:
     words = _words(error)
     where = f"connection {name!r}: snowflake account {options.account}"
-    if REFUSED.search(words):
+    if REFUSED.search(words) or getattr(error, "errno", None) in LOGIN_ERRORS:
         return AccessDenied(
             f"{where} refuses {options.user}: {words}", hint=f"check what auth_method {options.auth_method} needs"
         )

@@ -1,0 +1,138 @@
+"""Runs from and to Snowflake: every value on its way there and back, one login, workers that fetch by themselves."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from landbridge.contracts.values import Load, Read, Write
+from landbridge.engine.contents import compare_contents
+from landbridge.engine.world import World
+from landbridge.errors import AuditError
+from landbridge.schema.model import Relation
+from tests.conformance import every_kind
+from tests.connectors.test_snowflake import KINDS
+from tests.engine.conftest import OpenWorld
+from tests.engine.projects import MART, WAREHOUSE, in_duckdb, make_project, run, variables
+from tests.servers.snowflake.process import SnowflakeServer
+
+
+def connection(server: SnowflakeServer, database: str) -> str:
+    """The line of landbridge.yaml; the password comes from .env."""
+    given = {
+        "type": "snowflake",
+        "account": "landbridge_test",
+        "user": server.user,
+        "password": "'${SF_PASSWORD}'",
+        "auth_method": "password",
+        "warehouse": "COMPUTE_WH",
+        "database": database,
+        "schema": "PUBLIC",
+        "host": server.host,
+        "port": server.port,
+        "protocol": "http",
+    }
+    return f"snowflake: {{{', '.join(f'{key}: {value}' for key, value in given.items())}}}"
+
+
+def hop(name: str, source: str, target: str) -> str:
+    return f"{{name: {name}, source: {{{source}}}, target: {{{target}}}}}"
+
+
+def project(folder: Path, server: SnowflakeServer, database: str, pg_url: str, *tables: str) -> Path:
+    found = make_project(folder, WAREHOUSE, MART, connection(server, database), tables=tables)
+    (found / ".env").write_text(f"SF_PASSWORD={server.password}\n{variables(pg_url)}")
+    return found
+
+
+def compared(world: World, name: str) -> list[str]:
+    return compare_contents(world, world.project.table(name))
+
+
+def test_every_value_there_and_back(
+    tmp_path: Path, snowflake: SnowflakeServer, sf_database: str, pg_url: str, open_world: OpenWorld
+) -> None:
+    """DuckDB, Snowflake, PostgreSQL, Snowflake: at every stop the rows are those that were loaded, to the end."""
+    place = "connection: snowflake, schema: PUBLIC, table"
+    folder = project(
+        tmp_path,
+        snowflake,
+        sf_database,
+        pg_url,
+        hop("there", "connection: warehouse, schema: main, table: every_kind", f"{place}: THERE"),
+        hop("across", f"{place}: THERE", "connection: postgres, schema: public, table: across"),
+        hop("back", "connection: postgres, schema: public, table: across", f"{place}: BACK"),
+    )
+    snowflake.set(chunk_rows=2)
+    world = open_world(folder)
+    fill(world)
+    for name in ("there", "across", "back"):
+        run(world, name)
+        assert compared(world, name) == []
+    source = world.connector("snowflake")
+    with source.snapshot(Read("snowflake", Relation("BACK", "PUBLIC"))) as shot:
+        batches = [batch for part in shot.parts for batch in source.batches(part)]
+    expected = every_kind.kept(KINDS)
+    found = pa.Table.from_batches(batches).rename_columns(expected.schema.names)
+    order = [("id", "ascending")]
+    for name in set(expected.schema.names) - {"document"}:
+        one, other = (t.sort_by(order)[name].to_pylist() for t in (found, pa.Table.from_batches([expected])))
+        assert repr(one) == repr(other), name
+    source.session.close()
+
+
+def fill(world: World) -> None:
+    """The table of every kind in the warehouse."""
+    warehouse = world.connector("warehouse")
+    write = Write("warehouse", Relation("every_kind", "main"))
+    landing = warehouse.prepare(write, every_kind.SCHEMA, Load("0" * 32, "every_kind", "0" * 32, "first", 5))
+    warehouse.append(landing, [every_kind.batch()], 0)
+    warehouse.publish(landing)
+
+
+def test_what_somebody_changed_in_the_account_is_found(
+    tmp_path: Path, snowflake: SnowflakeServer, sf_database: str, pg_url: str, open_world: OpenWorld
+) -> None:
+    """By row and column, as in any other target."""
+    folder = project(
+        tmp_path,
+        snowflake,
+        sf_database,
+        pg_url,
+        hop("bonds", "connection: warehouse, schema: main, table: bonds", "connection: snowflake, table: BONDS"),
+    )
+    in_duckdb(
+        folder / "warehouse.duckdb",
+        "CREATE TABLE bonds (id BIGINT PRIMARY KEY, price DECIMAL(12, 4))",
+        "INSERT INTO bonds SELECT i, i / 7 FROM range(1000) t(i)",
+    )
+    world = open_world(folder)
+    run(world, "bonds")
+    assert compared(world, "bonds") == []
+    world.connector("snowflake").execute(["UPDATE BONDS SET PRICE = PRICE + 0.0001 WHERE ID = 500"])
+    assert compared(world, "bonds")[-1] == "id = 500: price differs"
+    world.connector("snowflake").session.close()
+
+
+def test_a_second_load_replaces_the_first(
+    tmp_path: Path, snowflake: SnowflakeServer, sf_database: str, pg_url: str, open_world: OpenWorld
+) -> None:
+    """And an audit that fails says so: the count is asked of the account."""
+    folder = project(
+        tmp_path,
+        snowflake,
+        sf_database,
+        pg_url,
+        hop("t", "connection: warehouse, schema: main, table: t", "connection: snowflake, table: T"),
+    )
+    in_duckdb(folder / "warehouse.duckdb", "CREATE TABLE t AS SELECT i FROM range(10) n(i)")
+    world = open_world(folder)
+    run(world, "t")
+    in_duckdb(folder / "warehouse.duckdb", "DELETE FROM t WHERE i < 3")
+    assert run(world, "t").phases["audit"].details["target_count"] == 7
+    account = world.connector("snowflake")
+    plain = account.count
+    account.count = lambda write: plain(write) - 1
+    with pytest.raises(AuditError):
+        run(world, "t", fresh=True)
+    account.session.close()
