@@ -1,6 +1,7 @@
 """The stand for Snowflake: the emulated account of the tests, the table `FIN` there, projects that read or write it.
 
-`account.py ROWS` fills the table by the account's own statements: PUT and COPY of ready-made Parquet files.
+`account.py put_and_copy ROWS` fills the table by the account's own statements: PUT of ready-made files, and COPY;
+`account.py put_copy_and_publish ROWS` by way of a landing table and a transaction, as landbridge does.
 """
 
 import os
@@ -12,6 +13,9 @@ from typing import Any
 
 import fin
 import stand
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.servers.snowflake.process import SnowflakeServer, snowflake_server
 
 ROWS = 1_000_000
 DATABASE = "BENCH"
@@ -39,24 +43,21 @@ TYPES = {
 }
 DDL = f"CREATE TABLE FIN ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())})"
 VALUES = ", ".join(f'$1:"{name}"::{kind}' for name, kind in TYPES.items())
-COPY = f"COPY INTO FIN FROM (SELECT {VALUES} FROM @READY) FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)"
+COPY = f"COPY INTO {{table}} FROM (SELECT {VALUES} FROM @READY) FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)"
 # whole numbers: the emulator sums up doubles
 PRICES = "SUM(((open + high + low + close) * 10000)::NUMBER(18,0))"
 SUMS = f"SELECT COUNT(*), SUM(id), {PRICES}, SUM(volume), MIN(memo), MAX(updated_at) FROM FIN"
 
 
 @contextmanager
-def emulated() -> Iterator[Mapping[str, str]]:
-    """An emulated account with an empty database; its variables, which are this process's as well."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from tests.servers.snowflake.process import snowflake_server
-
+def emulated() -> Iterator[tuple[SnowflakeServer, Mapping[str, str]]]:
+    """The server, with an empty database, and its variables, which are this process's as well."""
     with snowflake_server() as server:
         server.start_test()
         server.run(f"CREATE DATABASE {DATABASE}", f"CREATE SCHEMA {DATABASE}.PUBLIC")
         environment = {**stand.NOWHERE, **dict(line.split("=", 1) for line in server.variables(DATABASE))}
         os.environ.update(environment)
-        yield environment
+        yield server, environment
 
 
 def make_gap(environment: Mapping[str, str], *, source: Sequence[str], target: Sequence[str]) -> stand.Gap:
@@ -90,11 +91,20 @@ def sums() -> tuple[str, ...]:
     return tuple(map(str, ask(SUMS)[0]))
 
 
-def put_and_copy(rows: int) -> None:
+def put_and_copy(rows: int, *, table: str = "FIN") -> None:
     """What somebody would type who has the files."""
     puts = [f"PUT file://{file} @READY AUTO_COMPRESS=FALSE" for file in sorted(fin.parquet(rows).iterdir())]
-    ask("CREATE STAGE READY", *puts, COPY)
+    ask("CREATE STAGE READY", *puts, COPY.format(table=table))
 
+
+def put_copy_and_publish(rows: int) -> None:
+    """The same by way of another table, so that readers of `FIN` see all of it at once."""
+    ask("CREATE OR REPLACE TRANSIENT TABLE LANDING LIKE FIN")
+    put_and_copy(rows, table="LANDING")
+    ask("BEGIN", "DELETE FROM FIN", "INSERT INTO FIN SELECT * FROM LANDING", "COMMIT")
+
+
+WAYS = {way.__name__: way for way in (put_and_copy, put_copy_and_publish)}
 
 if __name__ == "__main__":
-    put_and_copy(int(sys.argv[1]))
+    WAYS[sys.argv[1]](int(sys.argv[2]))

@@ -11,17 +11,15 @@ BAR = 0.77  # 1 / 1.3
 
 
 def main() -> None:
-    with account.emulated() as environment:
+    with account.emulated() as (_, environment):
         gap = account.make_gap(environment, source=account.IN_DUCKDB, target=account.IN_SNOWFLAKE)
         parcel = gap.export()
         fin.parquet(account.ROWS)
-        bare = [sys.executable, account.__file__, str(account.ROWS)]
-        compare(
-            Job("import_snowflake", account.ROWS, stand.folder_bytes(parcel)),
-            Side("landbridge", gap.import_command(parcel), account.empty, account.sums, environment),
-            Side("PUT + COPY", bare, account.empty, account.sums, environment),
-            bar=BAR,
-        )
+        ours = Side("landbridge", gap.import_command(parcel), account.empty, account.sums, environment)
+        for way, bar in (("put_and_copy", BAR), ("put_copy_and_publish", None)):
+            words = [sys.executable, account.__file__, way, str(account.ROWS)]
+            other = Side(way, words, account.empty, account.sums, environment)
+            compare(Job(f"import_snowflake: {way}", account.ROWS, stand.folder_bytes(parcel)), ours, other, bar=bar)
 
 
 if __name__ == "__main__":
