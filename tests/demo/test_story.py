@@ -9,6 +9,8 @@ import psycopg
 import pytest
 import snowflake.connector
 
+from landbridge.demo import account as account_of_demo
+from landbridge.demo import warehouse
 from landbridge.demo.account import filled_account
 from landbridge.demo.sides import Side
 from landbridge.demo.story import tell
@@ -38,8 +40,8 @@ class Account:
 @pytest.fixture
 def account(snowflake: SnowflakeServer, sf_database: str, pg_url: str, monkeypatch: pytest.MonkeyPatch) -> Account:
     """Named by the variables, as the server of PostgreSQL is."""
-    for table in TABLES.keys() - ROWS:
-        monkeypatch.delitem(TABLES, table)
+    for module in (warehouse, account_of_demo):
+        monkeypatch.setattr(module, "TABLES", {table: TABLES[table] for table in ROWS})
     for line in (*snowflake.variables(sf_database), *variables(pg_url).split()):
         monkeypatch.setenv(*line.split("=", 1))
     return Account(snowflake, sf_database)
