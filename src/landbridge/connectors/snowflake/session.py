@@ -1,7 +1,9 @@
 """One login for all that a process asks of an account, and the one border where the driver's errors become ours."""
 
+import atexit
 import re
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -103,7 +105,13 @@ class Session:
                 self._connection = connect(**arguments(self.options))
             except Error as error:
                 raise _no_login(self.name, self.options, error) from error
+        atexit.register(_close, weakref.ref(self))  # a traceback may hold the session: the driver would warn of it
         return self._connection
+
+
+def _close(session: "weakref.ref[Session]") -> None:
+    if found := session():
+        found.close()
 
 
 def arguments(options: SnowflakeOptions) -> dict[str, Any]:
