@@ -1,8 +1,8 @@
 """Connections: options of each type, defaults from the environment, secrets from elsewhere."""
 
-from pathlib import sys
+import sys
+from pathlib import Path
 
-import Path
 import pytest
 
 from landbridge.config import credentials

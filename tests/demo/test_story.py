@@ -73,7 +73,7 @@ def test_kept_tables_are_known_again(account: Account, filler: Side) -> None:
     with filled_account(filler, filler.say, keep=True):
         pass
     assert account.tables() == [*(f"LANDBRIDGE_DEMO_{table}" for table in ROWS), "LANDBRIDGE_LOADS"]
-    account.execute("INSERT INTO LANDBRIDGE_LOADS SELECT 'OTHERS', 1, 'l', 'others', 'p', 0, CURRENT_TIMESTAMP()")
+    account.execute("INSERT INTO LANDBRIDGE_LOADS SELECT 'OTHERS', 1, 'l', 'others', 'p', 0, CURRENT_TIMESTAMP(), NULL")
     (filler.folder / "warehouse.duckdb").unlink()
     with pytest.raises(ZeroDivisionError), filled_account(filler, filler.say, keep=False):
         1 / 0  # noqa: B018 - however the demo ends
