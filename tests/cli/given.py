@@ -3,8 +3,38 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.config.test_tables import SEED
 from tests.engine.projects import FUNDS, PRICES, WAREHOUSE, in_duckdb, introduce, make_project, table, variables
 from tests.sealing.ssh_keys import LOCKED, ssh_key
+from tests.servers.snowflake.process import SnowflakeServer
+
+FINANCE = (
+    "CREATE DATABASE PROD_DB",
+    "CREATE SCHEMA PROD_DB.PUBLIC",
+    "USE SCHEMA PROD_DB.PUBLIC",
+    "CREATE TABLE FUNDS (SECID VARCHAR(12) PRIMARY KEY, STATUS VARCHAR)",
+    "INSERT INTO FUNDS VALUES ('F1', 'ACTIVE'), ('F2', 'ACTIVE'), ('F3', 'CLOSED')",
+    "CREATE VIEW VW_ACTIVE_FUNDS AS SELECT SECID FROM FUNDS WHERE STATUS = 'ACTIVE'",
+    """CREATE TABLE FINANCIAL_DATA (
+        SECID VARCHAR(12) NOT NULL, NAV NUMBER(18,4), DETAILS VARIANT,
+        _TIMESTAMPFROM TIMESTAMP_NTZ NOT NULL DEFAULT CURRENT_TIMESTAMP(),
+        _TIMESTAMPTO TIMESTAMP_NTZ NOT NULL DEFAULT '9999-12-31 23:59:59.999',
+        PRIMARY KEY (SECID, _TIMESTAMPFROM))""",
+    """INSERT INTO FINANCIAL_DATA (SECID, NAV, DETAILS)
+        SELECT 'F1', 10.2500, PARSE_JSON('{"isin": "CA01", "fees": [0.1, 0.25]}')""",
+    "INSERT INTO FINANCIAL_DATA (SECID) VALUES ('F2'), ('F3')",
+    """INSERT INTO FINANCIAL_DATA
+        SELECT 'F1', 10, NULL, '2023-12-31 00:00:00'::TIMESTAMP_NTZ, '2024-01-30 00:00:00'::TIMESTAMP_NTZ""",
+    "CREATE TABLE MARKET_PRICES (ID NUMBER(38,0), PRICE NUMBER(18,4), QUOTED_AT TIMESTAMP_TZ)",
+    """INSERT INTO MARKET_PRICES
+        SELECT SEQ4(), SEQ4() * 1.25, '2024-01-01 12:00:00 +0000'::TIMESTAMP_TZ
+        FROM TABLE(GENERATOR(ROWCOUNT => 1000))""",
+)
+PRICES_OF_FUNDS = """
+  - name: market_prices
+    snowflake: {database: PROD_DB, schema: PUBLIC, table: MARKET_PRICES}
+    postgres: {schema: public, table: market_prices}
+"""
 
 
 def a_server(folder: Path, url: str) -> None:
@@ -39,6 +69,16 @@ def one_project(folder: Path, url: str) -> None:
     make_project(folder, WAREHOUSE, tables=[table("prices"), table("funds")])
     in_duckdb(folder / "warehouse.duckdb", PRICES, FUNDS)
     (folder / ".env").write_text(variables(url))
+
+
+def an_account(folder: Path, url: str, server: SnowflakeServer) -> None:
+    """`inside` with the account's variables and the tables of seed 000, `outside` with the server's."""
+    server.run(*FINANCE)
+    for side, lines in (("inside", server.variables("PROD_DB")), ("outside", variables(url).split())):
+        make_project(folder / side)
+        (folder / side / "config" / "tables.yaml").write_text(SEED + PRICES_OF_FUNDS)
+        (folder / side / ".env").write_text("\n".join(lines) + "\n")
+    introduce(folder / "inside", folder / "outside")
 
 
 GIVEN: Mapping[str, Callable[[Path, str], None]] = {

@@ -1,7 +1,8 @@
-"""`sql FILE.duckdb QUERY` or `sql postgres QUERY`: what transcripts ask databases with."""
+"""`sql FILE.duckdb QUERY`, `sql postgres QUERY` or `sql snowflake QUERY`: what transcripts ask databases with."""
 
 import os
 import sys
+from pathlib import Path
 
 
 def main(where: str, query: str) -> None:
@@ -11,6 +12,8 @@ def main(where: str, query: str) -> None:
         with psycopg.connect(os.environ["PG_URL"]) as connection:
             cursor = connection.execute(query)
             rows = cursor.fetchall() if cursor.description else []
+    elif where == "snowflake":
+        rows = in_account(query)
     else:
         import duckdb
 
@@ -18,6 +21,18 @@ def main(where: str, query: str) -> None:
             rows = connection.execute(query).fetchall()
     for row in rows:
         sys.stdout.write(" | ".join(map(str, row)) + "\n")
+
+
+def in_account(query: str) -> list[tuple]:
+    """The rows that the account of `inside/.env` answers with."""
+    import snowflake.connector
+
+    lines = Path("inside/.env").read_text().splitlines()
+    given = {name.removeprefix("SNOWFLAKE_").lower(): value for name, value in (line.split("=", 1) for line in lines)}
+    del given["auth_method"]  # the password is enough
+    quiet = {"port": int(given["port"]), "enable_server_session_keep_alive_auto_detection": False}
+    with snowflake.connector.connect(**(given | quiet)) as connection:
+        return connection.cursor().execute(query).fetchall()
 
 
 if __name__ == "__main__":

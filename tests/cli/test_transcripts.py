@@ -19,10 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.given import GIVEN
+from tests.cli.given import GIVEN, an_account
+from tests.servers.snowflake.process import SnowflakeServer
 
 HERE = Path(__file__).parent
-TRANSCRIPTS = sorted(HERE.glob("*.txt"))
+ON_SNOWFLAKE = HERE / "snowflake.txt"
+TRANSCRIPTS = sorted(set(HERE.glob("*.txt")) - {ON_SNOWFLAKE})
 END = "\x1e"
 PREAMBLE = f'set -o pipefail; sql() {{ {sys.executable} {HERE / "sql.py"} "$@"; }}\n'
 
@@ -92,10 +94,21 @@ def check(step: Step, said: str, code: int) -> None:
 @pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_transcript(transcript: Path, tmp_path: Path, pg_url: str) -> None:
     """Every command of the transcript prints what is written there, and ends with the exit code written there."""
+    given = transcript.read_text().splitlines()[1].removeprefix("given ")
+    GIVEN[given](tmp_path, pg_url)
+    play(transcript, tmp_path, pg_url)
+
+
+def test_on_snowflake(tmp_path: Path, pg_url: str, snowflake: SnowflakeServer) -> None:
+    """So does every command of the transcript that an emulated account is given for."""
+    an_account(tmp_path, pg_url, snowflake)
+    play(ON_SNOWFLAKE, tmp_path, pg_url)
+
+
+def play(transcript: Path, folder: Path, pg_url: str) -> None:
     text = transcript.read_text()
-    GIVEN[text.splitlines()[1].removeprefix("given ")](tmp_path, pg_url)
     day = datetime.now(UTC).date()
-    outcomes = played(list(steps(text)), tmp_path, pg_url)
+    outcomes = played(list(steps(text)), folder, pg_url)
     if datetime.now(UTC).date() != day:  # the numbers of runs began anew meanwhile
         text = re.sub(r"_run\d+", "_run[..]", text)
     for step, (said, code) in zip(steps(text), outcomes, strict=True):

@@ -1,5 +1,6 @@
 """Connections: options of each type, defaults from the environment, secrets from elsewhere."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from landbridge.config.connections import DEFAULTS
 from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.connectors.postgres.connector import PostgresOptions
 from landbridge.connectors.registry import OPTIONS, open_connector
-from landbridge.connectors.snowflake import SnowflakeOptions
+from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.errors import NotInstalled
 from tests.config.conftest import Lines, Load
 
@@ -39,7 +40,7 @@ connections:
     assert p.sslrootcert == str(tmp_path / "ca.pem")
     assert (q.port, q.sslmode, q.streams, q.sslrootcert) == (5432, None, 2, "system")
     assert isinstance(snowflake, SnowflakeOptions)
-    assert (snowflake.schema_, snowflake.auth_method) == ("s", "sso")
+    assert (snowflake.schema_, snowflake.auth_method) == ("S", "sso")
 
 
 def test_every_option_says_what_it_is():
@@ -106,7 +107,7 @@ def test_defaults_from_the_environment(load: Load):
     s, p = project.connections["snowflake"], project.connections["postgres"]
     assert isinstance(s, SnowflakeOptions)
     assert isinstance(p, PostgresOptions)
-    assert (s.account, s.role, s.region, s.sso_url) == ("account", "r", None, "https://sso")
+    assert (s.account, s.role, s.region, s.sso_url) == ("account", "R", None, "https://sso")
     assert s.private_key_passphrase is not None
     assert s.private_key_passphrase.get_secret_value() == "${x}"
     assert (p.host, p.port, p.sslmode) == ("h", 15432, "disable")
@@ -127,7 +128,7 @@ def test_mistakes_in_the_environment(lines: Lines):
     environ = {"SNOWFLAKE_ACCOUNT": "a", "POSTGRES_USER": "u", "SNOWFLAKE_WAREHOUSE": "w"}
     assert lines("", dotenv=dotenv, environ=environ) == [
         ".env:3: POSTGRES_PORT: must be a whole number",
-        ".env:4: SNOWFLAKE_AUTH_METHOD: must be 'sso', 'password', 'key_pair' or 'oauth'",
+        ".env:4: SNOWFLAKE_AUTH_METHOD: must be 'sso', 'password', 'key_pair', 'oauth' or 'pat'",
         ".env:5: SNOWFLAKE_USER: missing; set it in .env or the environment",
         "environment: SNOWFLAKE_DATABASE: missing; set it in .env or the environment",
         "environment: SNOWFLAKE_SCHEMA: missing; set it in .env or the environment",
@@ -247,9 +248,11 @@ def test_secrets_are_hidden(load: Load):
     assert CANARY not in "".join(shown)
 
 
-def test_snowflake_is_not_here_yet(load: Load):
-    """Its options are read; opening it says that the connector is missing."""
+def test_a_missing_driver_is_told(load: Load, monkeypatch: pytest.MonkeyPatch):
+    """At the first use, with what to install: the options alone need none."""
+    connector = open_connector("x", load("", environ=SNOWFLAKE).connections["snowflake"])
+    monkeypatch.setitem(sys.modules, "snowflake.connector", None)
     with pytest.raises(NotInstalled) as caught:
-        open_connector("x", load("", environ=SNOWFLAKE).connections["snowflake"])
-    assert caught.value.message == "connection 'x': this version has no snowflake connector yet"
-    assert caught.value.hint
+        connector.describe([])
+    assert caught.value.message == "connection 'x' needs the snowflake connector"
+    assert caught.value.hint == "pip install 'landbridge[snowflake]'"

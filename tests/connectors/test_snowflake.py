@@ -76,12 +76,12 @@ class SnowflakeSystem:
             return cursor.fetchall()
 
 
-def options(server: SnowflakeServer, database: str, **more: Any) -> SnowflakeOptions:
-    given = {
+def settings(server: SnowflakeServer, database: str) -> dict[str, Any]:
+    """The keys of a connection to the server, without the password."""
+    return {
         "type": "snowflake",
         "account": "landbridge_test",
         "user": server.user,
-        "password": server.password,
         "auth_method": "password",
         "warehouse": "COMPUTE_WH",
         "database": database,
@@ -91,7 +91,10 @@ def options(server: SnowflakeServer, database: str, **more: Any) -> SnowflakeOpt
         "protocol": "http",
         "login_timeout": 20,
     }
-    return SnowflakeOptions.model_validate({**given, **more})
+
+
+def options(server: SnowflakeServer, database: str, **more: Any) -> SnowflakeOptions:
+    return SnowflakeOptions.model_validate({**settings(server, database), "password": server.password, **more})
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def test_no_ddl_is_in_the_transaction(snowflake: SnowflakeServer, sf_database: s
     connector.session.close()
     words = [str(one["sql"]).split()[0].upper() for one in snowflake.statements()]
     inside = words[words.index("BEGIN") + 1 : words.index("COMMIT")]
-    assert inside == ["DELETE", "SELECT", "INSERT", "INSERT"]
+    assert inside == ["DELETE", "INSERT", "UPDATE", "INSERT"]
 
 
 def test_an_expired_session_is_begun_anew(snowflake: SnowflakeServer, sf_database: str) -> None:

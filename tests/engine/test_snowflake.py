@@ -11,7 +11,7 @@ from landbridge.engine.world import World
 from landbridge.errors import AuditError
 from landbridge.schema.model import Relation
 from tests.conformance import every_kind
-from tests.connectors.test_snowflake import KINDS
+from tests.connectors.test_snowflake import KINDS, settings
 from tests.engine.conftest import OpenWorld
 from tests.engine.projects import MART, WAREHOUSE, in_duckdb, make_project, run, variables
 from tests.servers.snowflake.process import SnowflakeServer
@@ -19,19 +19,7 @@ from tests.servers.snowflake.process import SnowflakeServer
 
 def connection(server: SnowflakeServer, database: str) -> str:
     """The line of landbridge.yaml; the password comes from .env."""
-    given = {
-        "type": "snowflake",
-        "account": "landbridge_test",
-        "user": server.user,
-        "password": "'${SF_PASSWORD}'",
-        "auth_method": "password",
-        "warehouse": "COMPUTE_WH",
-        "database": database,
-        "schema": "PUBLIC",
-        "host": server.host,
-        "port": server.port,
-        "protocol": "http",
-    }
+    given = {**settings(server, database), "password": "'${SF_PASSWORD}'"}
     return f"snowflake: {{{', '.join(f'{key}: {value}' for key, value in given.items())}}}"
 
 

@@ -82,7 +82,7 @@ KNOWN = [
         ("'2024-01-31 00:30:00+05:30'",) * 2
         + ("('2024-01-30 19:00:00')", "CAST('2024-01-31 00:30:00+05:30' AS TIMESTAMP_LTZ(6))"),
     ),
-    ("postgres", "'10:00:00.5'::time without time zone", Type("time", 6), cast("'10:00:00.500000'", "TIME(6)")),
+    ("postgres", "'10:00:00.5'::time without time zone", Type("time", 6), cast("'10:00:00.5'", "TIME(6)")),
     (
         "postgres",
         "'{\"a\": 1.50}'::jsonb",
@@ -235,6 +235,16 @@ def test_postgres_takes_them(pg_url):
             connection.execute(f"CREATE TABLE t{number} (c {RENDER['postgres'](kind)} DEFAULT {default})")
             connection.execute(f"INSERT INTO t{number} DEFAULT VALUES")
             assert connection.execute(f"SELECT count(c) FROM t{number}").fetchone() == (default != "NULL",)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31 23:59:59.999", "9999-12-31 00:00:00", "2024-01-31 00:00:00.123456"])
+def test_postgres_writes_clocks_back_as_they_were_given(text, pg_url):
+    """So a table that stands is not migrated over and over."""
+    default = translated(f"'{text}'", "snowflake", "postgres", WALL)
+    with psycopg.connect(pg_url) as connection:
+        connection.execute(f"CREATE TABLE t (c TIMESTAMP DEFAULT {default})")
+        written = connection.execute("SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef").fetchone()[0]
+    assert written == f"{default}::timestamp without time zone"
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_an_index_on_an_unknown_column():
     """All of them at once, with what was meant."""
     with pytest.raises(SchemaMismatch) as caught:
         ddl_of("snowflake", indexes=["titel", "nowhere"])
-    assert caught.value.message.splitlines()[0] == "no column 'titel' to index; did you mean 'title'?"
+    assert caught.value.message.splitlines()[0] == "no column 'titel' to index; did you mean 'TITLE'?"
     assert len(caught.value.message.splitlines()) == 2
     assert "indexes" in caught.value.hint
 

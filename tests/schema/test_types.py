@@ -163,7 +163,7 @@ POSTGRES_WITHOUT_KIND = [
         ("TIMESTAMP", "TIMESTAMP"),
         ("TIMESTAMP_NTZ", "TIMESTAMP"),
         ("TIMESTAMP_NTZ(9)", "TIMESTAMP"),
-        ("TIMESTAMP_NTZ(3)", "TIMESTAMP"),
+        ("TIMESTAMP_NTZ(3)", "TIMESTAMP(3)"),
         ("TIMESTAMP_LTZ", "TIMESTAMP WITH TIME ZONE"),
         ("TIMESTAMP_TZ(9)", "TIMESTAMP WITH TIME ZONE"),
         ("VARIANT", "JSONB"),
@@ -185,7 +185,7 @@ def test_a_decimal_without_a_bound_is_numeric():
 
 
 @pytest.mark.parametrize(
-    ("native", "precision"), [("TIMESTAMP_NTZ", 9), ("TIMESTAMP_TZ(7)", 9), ("TIME(6)", 6), ("TIMESTAMP_LTZ(0)", 6)]
+    ("native", "precision"), [("TIMESTAMP_NTZ", 9), ("TIMESTAMP_TZ(7)", 9), ("TIME(6)", 6), ("TIMESTAMP_LTZ(0)", 0)]
 )
 def test_snowflake_clocks_have_nine_digits_unless_they_say_fewer(native, precision):
     """Above microseconds a clock is kept to the nanosecond."""

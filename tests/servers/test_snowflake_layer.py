@@ -383,3 +383,9 @@ def test_what_is_missing_fails_at_once(session) -> None:
     fetched(session, "CREATE TABLE t (id INT)")
     with pytest.raises(ProgrammingError, match="not in the test layer: ValueError: Unknown copy parameter"):
         fetched(session, "COPY INTO t FROM @%t SIZE_LIMIT = 1")
+
+
+def test_like_takes_any_type(session) -> None:
+    """A clock is compared with a pattern as its text."""
+    open_end = "'9999-12-31 23:59:59'::TIMESTAMP_NTZ"
+    assert fetched(session, f"SELECT {open_end} LIKE '%9999%' AS a, {open_end} LIKE '%2024%' AS b") == [(True, False)]

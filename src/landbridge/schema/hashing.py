@@ -1,14 +1,13 @@
 """Hashes of values, the same wherever a value comes from: 64-bit words that add up (docs/parcel.md, "Checksums")."""
 
 import json
-import re
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from landbridge.schema.arrow import arrow_type, travels_as_text
 from landbridge.schema.canonical import to_text
+from landbridge.schema.documents import canonical_document
 from landbridge.schema.model import Kind, Type
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ NAN = 0x7FF8000000000000
 MOST_DIGITS_OF_INT64 = 19
 WORD = 8  # bytes
 MOST_SHOWN = 60  # characters
-MOST_DEPTH = 200  # of a document; what is nested deeper is compared by its characters, in no order
-TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
 
 COUNTED: tuple[Kind, ...] = ("int16", "int32", "int64", "date", "time", "timestamp", "timestamptz")
 
@@ -204,43 +201,10 @@ def _canonical(array: "pa.Array", kind: Type) -> "pa.Array":
 
     values = array.dictionary_encode()
     if kind.kind == "json":
-        texts = pa.array([_document(text) for text in values.dictionary.to_pylist()], pa.string())
+        texts = pa.array([canonical_document(text) for text in values.dictionary.to_pylist()], pa.string())
     else:
         texts = to_text(values.dictionary, kind)
     return texts.take(values.indices)
-
-
-def _document(text: str) -> str:
-    """PostgreSQL's jsonb sorts keys, drops doubled ones and blanks, and writes 1e2 as 100; what is no JSON stays."""
-    if text.count("[") + text.count("{") > MOST_DEPTH and _depth(text) > MOST_DEPTH:
-        return "".join(sorted("".join(text.split())))
-    try:
-        return _written(json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=Decimal))
-    except (ValueError, ArithmeticError):  # no JSON, or a number that is none to anybody
-        return text
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for token in TOKENS.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _written(value: object) -> str:
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{_written(value[key])}" for key in sorted(value)) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_written, value)) + "]"
-    if not isinstance(value, Decimal):
-        return json.dumps(value)
-    sign, digits, exponent = value.as_tuple()
-    found = "".join(map(str, digits))
-    whole = found.rstrip("0")
-    if not whole or not isinstance(exponent, int):
-        return found if whole else "0"
-    return f"{'-' * sign}{whole}e{exponent + len(found) - len(whole)}"
 
 
 def _of_bytes(array: "pa.Array") -> "Words":

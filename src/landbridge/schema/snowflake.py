@@ -67,7 +67,7 @@ WORDS: dict[Kind, str] = {
 def parse_type(native: str) -> Type:
     """The type that `native` means; text for one that has no kind of its own (GEOGRAPHY, VECTOR, …).
 
-    A clock has 9 digits where none are written, and comes out as 9 above microseconds, else 6.
+    A clock has 9 digits where none are written, and comes out as 9 above microseconds.
     """
     words, numbers = take_apart(native)
     words = words.split(" collate ")[0]
@@ -75,7 +75,8 @@ def parse_type(native: str) -> Type:
     if words in KINDS:
         return Type(KINDS[words])
     if words in CLOCKS:
-        return Type(CLOCKS[words], precision=9 if (DEFAULT_DIGITS if first is None else first) > 6 else 6)
+        digits = DEFAULT_DIGITS if first is None else first
+        return Type(CLOCKS[words], precision=DEFAULT_DIGITS if digits > MICROSECONDS else digits)
     if words in ("number", "decimal", "numeric"):
         return Type("decimal", *((*numbers, 0)[:2] if numbers else DEFAULT_NUMBER))
     if words in ("char", "character"):

@@ -33,6 +33,13 @@ class SnowflakeServer:
         quiet = {"enable_server_session_keep_alive_auto_detection": False}  # connector 5 warns where it is not said
         return {**given, **address, **quiet, **others}
 
+    def variables(self, database: str) -> list[str]:
+        """`NAME=VALUE` of those that make schema PUBLIC of this database the connection `snowflake`."""
+        who = {"ACCOUNT": "landbridge_test", "USER": self.user, "PASSWORD": self.password, "AUTH_METHOD": "password"}
+        where = {"WAREHOUSE": "COMPUTE_WH", "DATABASE": database, "SCHEMA": "PUBLIC"}
+        address = {"HOST": self.host, "PORT": self.port, "PROTOCOL": "http"}
+        return [f"SNOWFLAKE_{name}={value}" for name, value in (who | where | address).items()]
+
     def new_database(self) -> str:
         """Make a database with its schema PUBLIC, under a name never used before, and return its name."""
         name = f"LANDBRIDGE_{uuid4().hex.upper()}"

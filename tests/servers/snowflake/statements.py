@@ -146,6 +146,13 @@ def binary_length(connection: FakeSnowflakeConnection, statement: exp.Expr) -> e
     return statement
 
 
+def likeness(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
+    """LIKE takes a value of any type, as text. fakesnow hands it to DuckDB, which takes text only."""
+    for like in statement.find_all(exp.Like, exp.ILike):
+        like.set("this", exp.cast(like.this, "VARCHAR"))
+    return statement
+
+
 def ddl_commits(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
     """DDL commits the transaction in which it is sent. fakesnow lets it be rolled back."""
     if isinstance(statement, exp.Create | exp.Drop | exp.Alter) and connection._in_transaction:
@@ -168,6 +175,7 @@ GAPS = (
     swap,
     binary_length,
     nanosecond_part,
+    likeness,
     stages.listing,
     stages.removal,
     stages.stage_drop,

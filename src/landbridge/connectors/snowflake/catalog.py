@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.session import fetch
 from landbridge.schema.model import Column, Relation, TableSchema
-from landbridge.schema.names import quote
+from landbridge.schema.names import qualify, quote
 from landbridge.schema.snowflake import parse_type
 
 if TYPE_CHECKING:
@@ -27,15 +27,17 @@ def located(options: SnowflakeOptions, relation: Relation) -> Relation:
     return Relation(relation.table, relation.schema or options.schema_, relation.database or options.database)
 
 
-def describe(cursor: "SnowflakeCursor", relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
-    """See Catalog.describe; the relations have all three levels."""
+def describe(
+    cursor: "SnowflakeCursor", relations: Sequence[Relation], *, keys: bool = True
+) -> dict[Relation, TableSchema | None]:
+    """See Catalog.describe; the relations have all three levels. Without `keys` no primary key is told."""
     found: dict[Relation, TableSchema | None] = dict.fromkeys(relations)
     for (database, schema), own in by_schema(relations).items():
         columns = rows_of(cursor, COLUMNS, database, schema, own)
-        keys = primary_keys(cursor, database, schema) if columns else {}
+        primary = primary_keys(cursor, own) if columns and keys else {}
         for relation in own:
             if told := [row for row in columns if row["table_name"] == relation.table]:
-                found[relation] = TableSchema(tuple(map(_column, told)), keys.get(relation.table, ()))
+                found[relation] = TableSchema(tuple(map(_column, told)), primary.get(relation.table, ()))
     return found
 
 
@@ -56,9 +58,19 @@ def rows_of(
     return fetch(cursor, text, [schema, *(relation.table for relation in relations)])
 
 
-def primary_keys(cursor: "SnowflakeCursor", database: str, schema: str) -> Mapping[str, tuple[str, ...]]:
-    """Of each table in a schema the names of its key's columns, in the key's order."""
-    shown = fetch(cursor, f"SHOW PRIMARY KEYS IN SCHEMA {quote(database)}.{quote(schema)}")
+def where_keys_are(own: Sequence[Relation]) -> str:
+    """Where SHOW … KEYS looks for those of tables of one schema: it fails above 10,000 rows."""
+    one = own[0]
+    return (
+        f"IN TABLE {qualify(one)}"
+        if len(own) == 1
+        else f"IN SCHEMA {qualify(Relation(one.schema or '', one.database))}"
+    )
+
+
+def primary_keys(cursor: "SnowflakeCursor", own: Sequence[Relation]) -> Mapping[str, tuple[str, ...]]:
+    """Of tables in one schema the names of their keys' columns, in the key's order."""
+    shown = fetch(cursor, f"SHOW PRIMARY KEYS {where_keys_are(own)}")
     keys: dict[str, list[str]] = defaultdict(list)
     for row in sorted(shown, key=lambda row: int(row["key_sequence"])):
         keys[row["table_name"]].append(row["column_name"])

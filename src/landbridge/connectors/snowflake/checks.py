@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from landbridge.connectors.snowflake.catalog import describe, located
+from landbridge.connectors.snowflake.loading import loads
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.session import Session, fetch
 from landbridge.contracts.values import Check
@@ -45,15 +46,17 @@ def check(session: Session, reads: Sequence[Relation], writes: Sequence[Relation
                     "grants",
                     ok=True,
                     detail="the least that is needed: below",
-                    hint=_told(options, own_reads, own_writes),
+                    hint=_told(cursor, options, own_reads, own_writes),
                 ),
             ]
     except LandbridgeError as error:
         return [Check("login", ok=False, detail=error.message, hint=error.hint)]
 
 
-def grants(options: SnowflakeOptions, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[str]:
-    """The statements that give a role just what these tables need, each once."""
+def grants(
+    options: SnowflakeOptions, reads: Sequence[Relation], writes: Sequence[Relation], there: Sequence[Relation]
+) -> list[str]:
+    """The statements that give a role just what these tables need, each once; `there` are written tables that stand."""
     role = quote(options.role or "LANDBRIDGE")
     lines = [f"GRANT USAGE ON WAREHOUSE {quote(options.warehouse)} TO ROLE {role};"]
     for relation in (*reads, *writes):
@@ -63,17 +66,21 @@ def grants(options: SnowflakeOptions, reads: Sequence[Relation], writes: Sequenc
             f"GRANT USAGE ON SCHEMA {schema} TO ROLE {role};",
         ]
         if relation in reads:
-            lines.append(f"GRANT SELECT ON {qualify(relation)} TO ROLE {role};")
+            lines.append(f"GRANT SELECT ON TABLE {qualify(relation)} TO ROLE {role};")
         if relation in writes:
-            lines += [
-                f"GRANT CREATE TABLE, CREATE STAGE ON SCHEMA {schema} TO ROLE {role};",
-                f"GRANT SELECT, INSERT, DELETE ON {qualify(relation)} TO ROLE {role};",
-            ]
+            lines.append(f"GRANT CREATE TABLE, CREATE STAGE ON SCHEMA {schema} TO ROLE {role};")
+    lines += [f"GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE {qualify(one)} TO ROLE {role};" for one in there]
     return list(dict.fromkeys(lines))
 
 
-def _told(options: SnowflakeOptions, reads: Sequence[Relation], writes: Sequence[Relation]) -> str:
-    return "\n".join(["the least that the role needs", *grants(options, reads, writes)])
+def _told(
+    cursor: "SnowflakeCursor", options: SnowflakeOptions, reads: Sequence[Relation], writes: Sequence[Relation]
+) -> str:
+    """Of tables that are there; those that landbridge makes, the role owns."""
+    books = [loads(relation) for relation in writes]
+    found = describe(cursor, [*writes, *dict.fromkeys(books)], keys=False)
+    there = [relation for relation, schema in found.items() if schema is not None]
+    return "\n".join(["the least that the role needs", *grants(options, reads, writes, there)])
 
 
 def _role(options: SnowflakeOptions, role: str | None) -> Check:

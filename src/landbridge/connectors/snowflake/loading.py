@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -15,17 +16,21 @@ from landbridge.errors import LeaseLost, TargetError
 from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.fidelity import Holds
 from landbridge.schema.fit import Pairing, pair
-from landbridge.schema.model import Relation, TableSchema
+from landbridge.schema.model import Column, Relation, TableSchema
 from landbridge.schema.names import folded, qualify, quote, unfold
-from landbridge.schema.snowflake import create_table
+from landbridge.schema.snowflake import DEFAULT_LENGTH, create_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from snowflake.connector.cursor import SnowflakeCursor
 
 FILE_BYTES = 100 << 20  # of Parquet: Snowflake advises 100 to 250 MB, and more files than it has threads
-FORMAT = "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE) ON_ERROR = ABORT_STATEMENT"
-# years 1 to 9999: what Snowflake advises, and what its clients can read
+# NULL_IF has a default that makes NULL of the two letters \\N, the others defaults that may change
+FORMAT = (
+    "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE NULL_IF = () TRIM_SPACE = FALSE "
+    "REPLACE_INVALID_CHARACTERS = FALSE USE_VECTORIZED_SCANNER = FALSE) ON_ERROR = ABORT_STATEMENT"
+)
+# years 1 to 9999: what its clients can read
 HOLDS = Holds(
     digits=9,
     nul_bytes=True,
@@ -43,9 +48,17 @@ CREATE TABLE IF NOT EXISTS {} (
     pipeline_name VARCHAR NOT NULL,
     parcel_id VARCHAR NOT NULL,
     row_count NUMBER(19,0) NOT NULL,
-    loaded_at TIMESTAMP_LTZ NOT NULL
+    loaded_at TIMESTAMP_LTZ NOT NULL,
+    superseded_by VARCHAR
 )
 """
+# of each target one row from before its first load, so that every load has one that it supersedes
+FIRST = """
+MERGE INTO {} l USING (SELECT %s AS target_table) t ON l.target_table = t.target_table
+WHEN NOT MATCHED THEN INSERT (target_table, version, load_id, pipeline_name, parcel_id, row_count, loaded_at)
+VALUES (t.target_table, 0, '', '', '', 0, CURRENT_TIMESTAMP())
+"""
+COLUMNS = "(target_table, version, load_id, pipeline_name, parcel_id, row_count, loaded_at)"
 STATUS = 6  # column of what PUT answers; the driver's version 5 does not name them
 MARK = "landbridge landing of {}, attempt {}"
 
@@ -72,16 +85,19 @@ def prepare(
     cursor: "SnowflakeCursor", write: Write, target: Relation, schema: TableSchema, load: Load, *, streams: int
 ) -> Landing:
     """See Target.prepare: the landing is a transient table, and the stage of its files bears its name."""
-    standing = describe(cursor, [target])[target]
+    standing = describe(cursor, [target], keys=False)[target]
     if standing is None:
         create(cursor, target, schema)
-        standing = describe(cursor, [target])[target] or folded(schema, unfold)
+        standing = describe(cursor, [target], keys=False)[target] or folded(schema, unfold)
     pairings = pair(schema, standing)
     cursor.execute(CREATE_LOADS.format(qualify(loads(target))))
+    cursor.execute(FIRST.format(qualify(loads(target))), [target.table])
     landing = Relation(f"_lb_{load.load_id[:8]}_{token_hex(4)}", target.schema, target.database)
     columns = ", ".join(f"{quote(p.target.name)} {p.target.native}" for p in pairings)
     comment = backslash_literal(MARK.format(qualify(target), load.attempt))
-    cursor.execute(f"CREATE TRANSIENT TABLE {qualify(landing)} ({columns}) COMMENT = {comment}")
+    cursor.execute(
+        f"CREATE TRANSIENT TABLE {qualify(landing)} ({columns}) DATA_RETENTION_TIME_IN_DAYS = 0 COMMENT = {comment}"
+    )
     cursor.execute(f"CREATE STAGE {qualify(landing)}")
     return Landing(
         write,
@@ -99,7 +115,7 @@ def create(cursor: "SnowflakeCursor", target: Relation, schema: TableSchema) -> 
     """Make the table, and its schema, if it is missing: to make one takes a grant of its own, there or not."""
     known = f"SELECT 1 AS one FROM {quote(target.database or '')}.INFORMATION_SCHEMA.SCHEMATA WHERE schema_name = %s"
     if not fetch(cursor, known, [target.schema]):
-        cursor.execute(f"CREATE SCHEMA {quote(target.database or '')}.{quote(target.schema or '')}")
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(target.database or '')}.{quote(target.schema or '')}")
     cursor.execute(create_table(target, folded(schema, unfold)))
 
 
@@ -148,30 +164,35 @@ def copy(cursor: "SnowflakeCursor", landing: Landing) -> int:
 def _cast(number: int, pairing: Pairing) -> str:
     value, kind = f'$1:"c{number}"', pairing.target.type.kind
     if kind == "json":
-        return f"PARSE_JSON({value}::VARCHAR)"
+        return f"PARSE_JSON({value}::VARCHAR, 'd')"  # of doubled keys the last one, as everywhere else
     return f"{value}::{pairing.target.native}"
 
 
 def publish(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> Published:
-    """In one transaction: DELETE takes the table's lock first, so that one load looks after the other."""
+    """In one transaction. The fence is an UPDATE that finds its row once only: who waits for it finds it changed."""
     load, table = landing.load, qualify(target)
     pairings = _pairings(landing)
     columns = ", ".join(quote(p.target.name) for p in pairings)
     cursor.execute(f"DELETE FROM {table}")
-    version, _, _ = newest(cursor, target)
-    if version != landing.version:
-        raise LeaseLost(f"{target}: another load was published since this one began")
     cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}")
+    book = qualify(loads(target))
     cursor.execute(
-        f"INSERT INTO {qualify(loads(target))} SELECT %s, %s, %s, %s, %s, %s, CURRENT_TIMESTAMP()",
-        [target.table, version + 1, load.load_id, load.pipeline_name, load.parcel_id, load.rows],
+        f"UPDATE {book} SET superseded_by = %s WHERE target_table = %s AND version = %s AND superseded_by IS NULL",
+        [load.load_id, target.table, landing.version],
+    )
+    if not cursor.rowcount:
+        raise LeaseLost(f"{target}: another load was published since this one began")
+    cursor.execute(
+        f"INSERT INTO {book} {COLUMNS} SELECT %s, %s, %s, %s, %s, %s, CURRENT_TIMESTAMP()",
+        [target.table, landing.version + 1, load.load_id, load.pipeline_name, load.parcel_id, load.rows],
     )
     return Published(load.rows, "rewrite", "grants, policies and streams of the table stay that way")
 
 
 def drop(cursor: "SnowflakeCursor", landing: Relation) -> None:
-    cursor.execute(f"DROP TABLE IF EXISTS {qualify(landing)}")
+    """The table last: by its comment a sweep finds both."""
     cursor.execute(f"DROP STAGE IF EXISTS {qualify(landing)}")
+    cursor.execute(f"DROP TABLE IF EXISTS {qualify(landing)}")
 
 
 def sweep(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list[str]:
@@ -197,7 +218,15 @@ def loads(target: Relation) -> Relation:
 def _pairings(landing: Landing) -> tuple[Pairing, ...]:
     """As the target stood when the landing was made; if it has changed since, the transaction fails."""
     assert landing.standing is not None, "prepare sets it"  # noqa: S101
-    return pair(landing.schema, landing.standing)
+    return tuple(replace(p, target=_bounded(p.target)) for p in pair(landing.schema, landing.standing))
+
+
+def _bounded(column: Column) -> Column:
+    """A cast to VARCHAR cuts silently, also at the length of one that says none."""
+    kind = column.type
+    if kind.kind != "text" or kind.length is not None:
+        return column
+    return replace(column, type=replace(kind, length=DEFAULT_LENGTH))
 
 
 def _numbered(pairings: Sequence[Pairing]) -> "pa.Schema":

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from landbridge.connectors.snowflake.catalog import COLUMNS, by_schema, located, native_of, rows_of
+from landbridge.connectors.snowflake.catalog import COLUMNS, by_schema, located, native_of, rows_of, where_keys_are
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.reading import query_of, query_schema
 from landbridge.connectors.snowflake.session import fetch
@@ -20,7 +20,7 @@ from landbridge.schema.metadata import (
     of_query,
 )
 from landbridge.schema.model import Relation
-from landbridge.schema.names import qualify, quote
+from landbridge.schema.names import qualify
 from landbridge.schema.snowflake import parse_type
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _tables(
         if not columns:
             continue
         facts = {row["table_name"]: row for row in rows_of(cursor, TABLES, database, schema, own)}
-        keys = {kind: _shown(cursor, kind, database, schema) for kind in ("PRIMARY", "UNIQUE", "IMPORTED")}
+        keys = {kind: _shown(cursor, kind, own) for kind in ("PRIMARY", "UNIQUE", "IMPORTED")}
         for relation in own:
             if told := columns.get(relation.table):
                 own_keys = {kind: keys[kind].get(relation.table, []) for kind in keys}
@@ -120,9 +120,9 @@ def _names(rows: Sequence[Row], column: str = "column_name") -> tuple[str, ...]:
     return tuple(row[column] for row in rows)
 
 
-def _shown(cursor: "SnowflakeCursor", kind: str, database: str, schema: str) -> dict[str, list[Row]]:
-    """Keys of all tables of a schema; those that refer to others are told by the table that has them."""
-    rows = fetch(cursor, f"SHOW {kind} KEYS IN SCHEMA {quote(database)}.{quote(schema)}")
+def _shown(cursor: "SnowflakeCursor", kind: str, own: Sequence[Relation]) -> dict[str, list[Row]]:
+    """Keys of tables of one schema; those that refer to others are told by the table that has them."""
+    rows = fetch(cursor, f"SHOW {kind} KEYS {where_keys_are(own)}")
     return _by_table(rows, "fk_table_name" if kind == "IMPORTED" else "table_name")
 
 

@@ -1,11 +1,15 @@
 """How a Snowflake account is reached (docs/snowflake.md)."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from landbridge.connectors.local import is_local
+from landbridge.schema.names import unfold
+
+# as in SQL without quotes: a name without an upper-case letter is meant in upper case
+Name = Annotated[str, Field(min_length=1), AfterValidator(unfold)]
 
 # by auth_method; sso needs nothing
 NEEDED = {"password": "password", "key_pair": "private_key_path", "oauth": "token", "pat": "token"}
@@ -20,10 +24,10 @@ class SnowflakeOptions(BaseModel):
     account: str = Field(min_length=1, description="account identifier, as in abc123.us-east-1")
     region: str | None = Field(None, min_length=1, description="region, where the account does not name it")
     user: str = Field(min_length=1, description="user to log in as")
-    role: str | None = Field(None, min_length=1, description="role to take; default: the user's own")
-    warehouse: str = Field(min_length=1, description="warehouse that runs the queries")
-    database: str = Field(min_length=1, description="database where a table names none")
-    schema_: str = Field(alias="schema", min_length=1, description="schema where a table names none")
+    role: Name | None = Field(None, description="role to take; default: the user's own")
+    warehouse: Name = Field(description="warehouse that runs the queries")
+    database: Name = Field(description="database where a table names none")
+    schema_: Name = Field(alias="schema", description="schema where a table names none")
     auth_method: Literal["sso", "password", "key_pair", "oauth", "pat"] = Field("sso", description="how to log in")
     sso_url: str | None = Field(None, min_length=1, description="identity provider, if not the account's own")
     password: SecretStr | None = Field(None, description="for auth_method password")

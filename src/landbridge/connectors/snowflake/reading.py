@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from landbridge.connectors.snowflake.catalog import describe, located
 from landbridge.connectors.snowflake.session import Session, fetch
 from landbridge.contracts.values import Instant, Part, Read, Snapshot
-from landbridge.errors import SourceError
+from landbridge.errors import SourceError, Unreachable
 from landbridge.schema.arrow import NANOSECONDS, arrow_schema
 from landbridge.schema.columns import chosen
 from landbridge.schema.ddl import backslash_literal
@@ -65,15 +65,27 @@ def snapshot(session: Session, read: Read, held: Instant | None) -> Iterator[Sna
         )
         cursor.execute(f"SELECT {columns} {query}")
         parts = tuple(_parts(session.name, cursor, schema))
-        yield Snapshot(schema, cursor.rowcount or 0 if rows is None else rows, parts, as_of.as_of)
+        yield Snapshot(schema, rows, parts, as_of.as_of)
 
 
 def batches(part: Part) -> "Iterator[pa.RecordBatch]":
     """See Source.batches: no session is needed, the batches name where they lie."""
     for result in cast("Sequence[ResultBatch]", part.payload):
         if result.rowcount:
-            for batch in result.to_arrow(**_exactly(result.to_arrow)).combine_chunks().to_batches():
+            for batch in _fetched(result, part).combine_chunks().to_batches():
                 yield _restored(batch, part)
+
+
+def _fetched(result: "ResultBatch", part: Part) -> "pa.Table":
+    """Raises Unreachable where a batch cannot be had. The driver's words hold its address, which lets anybody in."""
+    from snowflake.connector.errors import Error
+
+    try:
+        return result.to_arrow(**_exactly(result.to_arrow))
+    except (Error, OSError) as error:
+        raise Unreachable(
+            f"part {part.number} of {part.connection} could not be fetched: {type(error).__name__}", hint="run it again"
+        ) from None
 
 
 def _exactly(to_arrow: Callable[..., object]) -> dict[str, Any]:
@@ -120,7 +132,7 @@ def _now(cursor: "SnowflakeCursor") -> Instant:
 
 def _looked_at(
     cursor: "SnowflakeCursor", query: str, schema: TableSchema, unread: frozenset[str]
-) -> tuple[int | None, TableSchema]:
+) -> tuple[int, TableSchema]:
     """The count, and the schema with microseconds for clocks of 9 digits that need no more: nanoseconds end in 2262."""
     fine = [c for c in schema.columns if c.type.kind in CLOCKS and c.type.precision == NANOSECONDS]
     fine = [column for column in fine if column.name not in unread]

@@ -1,7 +1,9 @@
 """One login for all that a process asks of an account, and the one border where the driver's errors become ours."""
 
+import atexit
 import re
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from landbridge.errors import (
     Unreachable,
     ValueDoesNotFit,
 )
+from landbridge.schema.names import quote
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -23,7 +26,14 @@ if TYPE_CHECKING:
     from snowflake.connector.cursor import SnowflakeCursor
 
 TAG = f"landbridge {__version__}"
-SESSION = {"QUERY_TAG": TAG, "TIMEZONE": "UTC", "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT": "ARROW"}
+SESSION = {  # whatever the account, the user or the role have set
+    "QUERY_TAG": TAG,
+    "TIMEZONE": "UTC",
+    "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+    "LOCK_TIMEOUT": 900,  # seconds
+    "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT": "ARROW",
+}
 AUTHENTICATORS = {"oauth": "oauth", "pat": "PROGRAMMATIC_ACCESS_TOKEN", "key_pair": "SNOWFLAKE_JWT"}
 
 # https://docs.snowflake.com/en/developer-guide/sql-api/reference and the driver's own errorcode.py
@@ -32,13 +42,14 @@ REFUSED = re.compile(
 )  # under a number for all failures
 LOGIN_ERRORS = range(390_000, 395_000)
 NO_RIGHT = (3001, 606)  # insufficient privileges; no warehouse selected
+NO_HISTORY = 707  # time travel beyond what a table keeps, or before it was made
 NOT_THERE = (2003, 2043)  # does not exist, or not authorized: Snowflake does not say which
 LOST = (250001, 250002, 250003, 250004, 251001, 390111, 390112, 390114, 390195)
 VALUES = ("22",)  # SQLSTATE class: a value that does not fit
 
 
 class Session:
-    """A connection that is opened at the first use and kept; a new one where it was lost or its last use failed."""
+    """A connection that is opened at the first use and kept; a new one where it was lost."""
 
     def __init__(self, name: str, options: SnowflakeOptions) -> None:
         self.name, self.options = name, options
@@ -58,17 +69,23 @@ class Session:
             cursor.execute("BEGIN")
             try:
                 yield cursor
+                cursor.execute("COMMIT")
             except BaseException:
-                with suppress(Exception):  # what failed matters more, and a session that ends rolls back
-                    cursor.execute("ROLLBACK")
+                self._roll_back(cursor)
                 raise
-            cursor.execute("COMMIT")
+
+    def _roll_back(self, cursor: "SnowflakeCursor") -> None:
+        """Whatever happens, nothing is asked in this transaction again: DDL in it would commit what was deleted."""
+        try:
+            cursor.execute("ROLLBACK")
+        except BaseException:  # noqa: BLE001  what failed before matters more, and a session that ends rolls back
+            self.close()
 
     def close(self) -> None:
-        if self._connection is not None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
             with _quiet(), suppress(Exception):  # a session that cannot be closed is over as well
-                self._connection.close()
-            self._connection = None
+                connection.close()
 
     def __del__(self) -> None:
         self.close()
@@ -88,7 +105,13 @@ class Session:
                 self._connection = connect(**arguments(self.options))
             except Error as error:
                 raise _no_login(self.name, self.options, error) from error
+        atexit.register(_close, weakref.ref(self))  # a traceback may hold the session: the driver would warn of it
         return self._connection
+
+
+def _close(session: "weakref.ref[Session]") -> None:
+    if found := session():
+        found.close()
 
 
 def arguments(options: SnowflakeOptions) -> dict[str, Any]:
@@ -96,10 +119,11 @@ def arguments(options: SnowflakeOptions) -> dict[str, Any]:
     given = {
         "account": options.account if not options.region else f"{options.account}.{options.region}",
         "user": options.user,
-        "role": options.role,
-        "warehouse": options.warehouse,
-        "database": options.database,
-        "schema": options.schema_,
+        "role": options.role and _exact(options.role),
+        "warehouse": _exact(options.warehouse),
+        "database": _exact(options.database),
+        "schema": _exact(options.schema_),
+        "autocommit": True,
         "host": options.host,
         "port": options.port,
         "protocol": options.protocol,
@@ -114,6 +138,11 @@ def arguments(options: SnowflakeOptions) -> dict[str, Any]:
         **_credentials(options),
     }
     return {key: value for key, value in given.items() if value is not None}
+
+
+def _exact(name: str) -> str:
+    """The driver folds what is not in quotes."""
+    return name if name == name.upper() and name.isidentifier() else quote(name)
 
 
 def _credentials(options: SnowflakeOptions) -> dict[str, Any]:
@@ -176,6 +205,11 @@ def translate(error: Exception, name: str, side: type[LandbridgeError], what: st
         return ValueDoesNotFit(f"{what}: snowflake refuses a value (SQLSTATE {state}, error {number})")
     if number in NO_RIGHT:
         return AccessDenied(f"{what}: {words}", hint=f"landbridge doctor lists the grants that {name} needs")
+    if number == NO_HISTORY:
+        return side(
+            f"{what}: {words}",
+            hint="was it made after that time, or keeps it no history? set time_travel: false of the connection",
+        )
     hint = "does it exist, and may the role see it? landbridge doctor" if number in NOT_THERE else None
     return side(f"{what}: {words}", hint=hint)
 
