@@ -56,7 +56,7 @@ def possible(pairing: Pairing, holds: Holds) -> tuple[Loss, ...]:
 
 
 def offsets(source: TableSchema, columns: Columns) -> tuple[str, ...]:
-    """Columns whose values have offsets, which no parcel holds, by the names under which they leave; masked ones not."""
+    """Columns whose values have offsets, which no parcel holds, by the names under which they leave."""
     picks = {column: columns.pick(column.name) for column in source.columns if _has_offset(column)}
     return tuple(pick.leaves_as for pick in picks.values() if pick.mask is None)
 
