@@ -8,12 +8,12 @@ import pytest
 from landbridge.contracts.values import Load, Read, Write
 from landbridge.engine.tables.contents import compare_contents
 from landbridge.engine.world import World
-from landbridge.errors import AuditError
+from landbridge.errors import AuditError, LossNotAccepted
 from landbridge.schema.model import Relation
 from tests.conformance import every_kind
 from tests.connectors.test_snowflake import KINDS, settings
 from tests.engine.conftest import OpenWorld
-from tests.engine.projects import MART, WAREHOUSE, in_duckdb, make_project, run, variables
+from tests.engine.projects import MART, WAREHOUSE, declare, in_duckdb, make_project, run, variables
 from tests.servers.snowflake.process import SnowflakeServer
 
 
@@ -123,4 +123,32 @@ def test_a_second_load_replaces_the_first(
     account.count = lambda write: plain(write) - 1
     with pytest.raises(AuditError):
         run(world, "t", fresh=True)
+    account.session.close()
+
+
+def test_offsets_are_not_lost_silently(
+    tmp_path: Path, snowflake: SnowflakeServer, sf_database: str, pg_url: str, open_world: OpenWorld
+) -> None:
+    """A column that keeps offsets stops the run before a row is read; accepted it is recorded; masked it passes."""
+    places = ("connection: snowflake, table: T", "connection: mart, schema: main, table: t")
+    folder = project(tmp_path, snowflake, sf_database, pg_url, hop("t", *places))
+    world = open_world(folder)
+    account = world.connector("snowflake")
+    account.execute(
+        [
+            "CREATE TABLE T (ID INT, SEEN TIMESTAMP_TZ, KNOWN TIMESTAMP_LTZ)",
+            "INSERT INTO T SELECT 1, '2024-03-31 01:30:00 +0200'::TIMESTAMP_TZ, '2024-03-31 01:30:00'::TIMESTAMP_LTZ",
+        ]
+    )
+    with pytest.raises(LossNotAccepted, match="column SEEN would lose offset") as caught:
+        run(world, "t")
+    assert "KNOWN" not in caught.value.message
+    accepted = hop("t", *places)[:-1] + f", {str(caught.value.hint).partition('config/tables.yaml: ')[2]}}}"
+    declare(folder, accepted)
+    row = run(open_world(folder), "t")
+    assert row.phases["source_to_stage_transfer"].details["accepted_losses"] == {"SEEN": ["offset"]}
+    ((seen,),) = in_duckdb(folder / "mart.duckdb", "SET TimeZone = 'UTC'", "SELECT seen::VARCHAR FROM t")
+    assert seen == "2024-03-30 23:30:00+00"
+    declare(folder, hop("t", *places)[:-1] + ", columns: ['*', {name: SEEN, mask: 'null'}]}")
+    assert "accepted_losses" not in run(open_world(folder), "t").phases["source_to_stage_transfer"].details
     account.session.close()

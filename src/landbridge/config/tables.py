@@ -224,10 +224,13 @@ def _table(
     if obfuscate_names and not encryption:
         where = (*at, "obfuscate_names" if "obfuscate_names" in own else "encryption")
         problems.add(document.place(where), "names are obfuscated only where encryption is true")
+    accepted = _accepted(entry.accept_loss)
     return Table(
         name=entry.name,
-        read=Read(source.connection, source.relation, source.block.source_query, source.block.filter, columns),
-        write=Write(target.connection, target.relation, accept_loss=_accepted(entry.accept_loss)),
+        read=Read(
+            source.connection, source.relation, source.block.source_query, source.block.filter, columns, accepted
+        ),
+        write=Write(target.connection, target.relation, accept_loss=accepted),
         sync_mode=entry.sync_mode,
         schedule=(entry if "schedule" in own else defaults).schedule,
         encryption=encryption,

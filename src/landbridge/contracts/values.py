@@ -22,6 +22,7 @@ class Read:
     query: str | None = None
     filter: Filter = field(default_factory=Filter)
     columns: Columns = field(default_factory=Columns)
+    accept_loss: Accepted = field(default_factory=dict)  # of which only `offset` happens where rows are read
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from landbridge.contracts.values import Write
+from landbridge.contracts.values import Read, Write
 from landbridge.engine.world import World
 from landbridge.errors import ConfigError, LossNotAccepted
 from landbridge.schema import fidelity
-from landbridge.schema.fidelity import Accepted, Holds, Loss, accepts, as_created, losses, possible
+from landbridge.schema.fidelity import Accepted, Holds, Loss, accepts, as_created, losses, offsets, possible
 from landbridge.schema.fit import Pairing, pair
 from landbridge.schema.model import TableSchema
 from landbridge.schema.names import did_you_mean
@@ -19,6 +19,7 @@ BECOMES: Mapping[Loss, str] = {
     "nanoseconds": "digits below the microsecond would be cut",
     "nul_bytes": "NUL characters would be removed",
     "out_of_range": "dates beyond its range would become NULL",
+    "offset": "instants would be told in UTC",
 }
 
 
@@ -93,6 +94,20 @@ def refuse_losses(write: Write, manifest: Manifest, world: World) -> dict[str, l
     if refusal := found.refusal():
         raise refusal
     return found.accepted_losses()
+
+
+def refuse_offsets(read: Read, source: TableSchema) -> dict[str, list[Loss]]:
+    """The offsets that are accepted to be lost, by column. Raises LossNotAccepted for all others."""
+    lost = offsets(source, read.columns)
+    if stops := [name for name in lost if "offset" not in read.accept_loss.get(name, ())]:
+        items = ", ".join(f"{_quoted(name)}: [offset]" for name in stops)
+        raise LossNotAccepted(
+            "\n".join(
+                f"column {name} would lose offset: {BECOMES['offset']}, whatever the offset was" for name in stops
+            ),
+            hint=f"cast it in source_query, or accept it in config/tables.yaml: accept_loss: {{{items}}}",
+        )
+    return {name: ["offset"] for name in lost}
 
 
 def _line(pairing: Pairing, loss: Loss) -> str:

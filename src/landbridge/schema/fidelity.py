@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from landbridge.schema.arrow import NANOSECONDS
+from landbridge.schema.columns import Columns
 from landbridge.schema.fit import MICROSECONDS, Pairing
-from landbridge.schema.model import Kind, TableSchema, Type
+from landbridge.schema.model import Column, Kind, TableSchema, Type
 from landbridge.schema.names import folded
+from landbridge.schema.native import take_apart
 from landbridge.schema.traits import Traits
 
-Loss = Literal["nanoseconds", "nul_bytes", "out_of_range"]
+Loss = Literal["nanoseconds", "nul_bytes", "out_of_range", "offset"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 Accepted = Mapping[str, Sequence[Loss]]  # by the column's name in the parcel
 
@@ -45,12 +47,22 @@ def _shortened(kind: Type, digits: int) -> Type:
 def possible(pairing: Pairing, holds: Holds) -> tuple[Loss, ...]:
     """What the column could lose by its types."""
     kind, bounds = pairing.incoming.type.kind, reach(pairing, holds)
-    could = {
+    could: dict[Loss, bool] = {
         "nanoseconds": kind in CLOCKS and _digits(pairing.incoming.type) > _digits(pairing.target.type),
         "nul_bytes": kind in ("text", "char") and not holds.nul_bytes,
         "out_of_range": bounds is not None and bounds != INT64,
     }
-    return tuple(loss for loss in LOSSES if could[loss])
+    return tuple(loss for loss in could if could[loss])
+
+
+def offsets(source: TableSchema, columns: Columns) -> tuple[str, ...]:
+    """Columns whose values have offsets, which no parcel holds, by the names under which they leave."""
+    picks = {column: columns.pick(column.name) for column in source.columns if _has_offset(column)}
+    return tuple(pick.leaves_as for pick in picks.values() if pick.mask is None)
+
+
+def _has_offset(column: Column) -> bool:
+    return take_apart(column.native or "")[0] == "timestamp_tz"
 
 
 def losses(pairing: Pairing, traits: Traits | None, holds: Holds) -> tuple[Loss, ...]:

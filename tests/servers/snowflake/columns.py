@@ -13,14 +13,17 @@ CLOCKS = ("TIME", "TIMESTAMP", "DATETIME")
 Place = tuple[str, str, str]
 DIGITS: dict[Place, dict[str, int]] = defaultdict(dict)
 COMMENTS: dict[Place, dict[str, str]] = defaultdict(dict)
+LOCAL: dict[Place, set[str]] = defaultdict(set)  # columns that were declared TIMESTAMP_LTZ
 
 
 def declared(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
-    """CREATE TABLE says how many digits a clock has. DuckDB keeps six for all."""
+    """CREATE TABLE says how many digits a clock has, and if it keeps offsets. DuckDB keeps six, and none, for all."""
     if isinstance(statement, exp.Create) and isinstance(statement.this, exp.Schema):
         place = keys.full_name(connection, statement.this.this)
         COMMENTS.pop(place, None)
         found = ((keys.name(column.this), _digits(column)) for column in statement.this.find_all(exp.ColumnDef))
+        clocks = {keys.name(x.this): x.args.get("kind") for x in statement.this.find_all(exp.ColumnDef)}
+        LOCAL[place] = {name for name, kind in clocks.items() if kind and kind.this == exp.DataType.Type.TIMESTAMPLTZ}
         DIGITS[place] = {column: digits for column, digits in found if digits is not None}
     return statement
 
@@ -40,10 +43,10 @@ def commented(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.E
 
 
 def told(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
-    """INFORMATION_SCHEMA.COLUMNS has DATETIME_PRECISION and COMMENT. fakesnow lacks the one; the other is NULL."""
+    """INFORMATION_SCHEMA.COLUMNS has digits, comments, TIMESTAMP_LTZ. fakesnow lacks the first, and tells no others."""
     if not any(table.name.upper() == "COLUMNS" for table in statement.find_all(exp.Table)):
         return statement
-    answers = {"DATETIME_PRECISION": _precision, "COMMENT": _comment}
+    answers = {"DATETIME_PRECISION": _precision, "COMMENT": _comment, "DATA_TYPE": _data_type}
     for column in list(statement.find_all(exp.Column)):
         name = column.name.upper()
         if name in answers and isinstance(column.parent, exp.Select):
@@ -67,6 +70,11 @@ def _precision() -> exp.Expr:
 def _comment() -> exp.Expr:
     found = {place: {c: exp.Literal.string(text) for c, text in own.items()} for place, own in COMMENTS.items()}
     return _by_column(found).when(exp.false(), exp.Literal.string("")).else_(exp.null())
+
+
+def _data_type() -> exp.Expr:
+    local = {place: dict.fromkeys(own, exp.Literal.string("TIMESTAMP_LTZ")) for place, own in LOCAL.items()}
+    return _by_column(local).when(exp.false(), exp.Literal.string("")).else_(exp.column("data_type"))
 
 
 def _by_column(values: dict[Place, dict[str, exp.Expr]]) -> exp.Case:

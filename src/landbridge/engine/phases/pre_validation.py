@@ -2,7 +2,7 @@
 
 from landbridge.contracts.values import Write
 from landbridge.engine.carrying.arrivals import never_seen, refuse_older
-from landbridge.engine.fidelity import look, refuse_losses
+from landbridge.engine.fidelity import look, refuse_losses, refuse_offsets
 from landbridge.engine.phases.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
@@ -49,7 +49,9 @@ def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
             pass
     if schema is None or plan.read.query:
         return None
-    return leaving(chosen(schema, plan.read.columns), plan.read.columns)
+    leaves = chosen(schema, plan.read.columns)
+    refuse_offsets(plan.read, leaves)
+    return leaving(leaves, plan.read.columns)
 
 
 def _keys(plan: Plan, world: World) -> str:

@@ -1,7 +1,7 @@
 """Phase 3: source to parcel. Read one instant in parts, seal every part, sign the index last."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from landbridge.contracts.values import Read, Snapshot
 from landbridge.engine.carrying.custody import exported
 from landbridge.engine.carrying.obfuscation import list_exports
 from landbridge.engine.events import RowsExpected, RowsMoved
+from landbridge.engine.fidelity import refuse_offsets
 from landbridge.engine.last_time import last_time, refuse_no_room, refuse_surprise
 from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Packing, Plan
@@ -25,6 +26,7 @@ from landbridge.ledger.runs import Run
 from landbridge.schema.checksums import Checksums, Sums, measure
 from landbridge.schema.columns import leaving
 from landbridge.schema.dialects import in_every_dialect
+from landbridge.schema.fidelity import Loss
 from landbridge.schema.traits import Traits, merged
 from landbridge.stage.index import MOST_FILE
 from landbridge.stage.location import open_store
@@ -61,10 +63,11 @@ def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         return _carried(plan, world)
     parcel_id, folder = _names(plan, world)
     with _deleted_on_failure(plan, parcel_id, folder, world):
-        manifest = _write(plan, row, world, parcel_id, folder)
+        manifest, lost = _write(plan, row, world, parcel_id, folder)
     if plan.packing and plan.packing.obfuscated:
         list_exports(world, plan.location)
-    return completed(parcel_id=parcel_id, **_details(folder, manifest))
+    told: dict[str, Any] = {"accepted_losses": lost} if lost else {}
+    return completed(parcel_id=parcel_id, **_details(folder, manifest), **told)
 
 
 def _names(plan: Plan, world: World) -> tuple[str, str]:
@@ -95,10 +98,14 @@ def _deleted_on_failure(plan: Plan, parcel_id: str, folder: str, world: World) -
         raise
 
 
-def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> Manifest:
+def _write(
+    plan: Plan, row: Run, world: World, parcel_id: str, folder: str
+) -> tuple[Manifest, Mapping[str, Sequence[Loss]]]:
+    """The manifest of the sealed parcel, and what was accepted to be lost by reading."""
     read, packing = _reading(plan)
     recipients = _recipients(plan, world)
     with world.snapshot(read) as shot:
+        lost = refuse_offsets(read, shot.schema)
         _compare(plan, shot.rows, world)
         slot = parcels.reserve(
             world.ledger,
@@ -124,7 +131,7 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> M
         obfuscated=packing.obfuscated,
     )
     parcels.seal(world.ledger, parcel_id, exported(world, slot))
-    return manifest
+    return manifest, lost
 
 
 def _compare(plan: Plan, rows: int, world: World) -> None:
