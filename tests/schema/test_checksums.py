@@ -35,45 +35,50 @@ def mix(x: int) -> int:
     return x ^ x >> 31
 
 
+def stir(x: int) -> int:
+    x = x * 0x9E3779B97F4A7C15 % WORD
+    return x ^ x >> 32
+
+
 def of_bytes(data: bytes) -> int:
     words = [int.from_bytes(data[at : at + 8], "little") for at in range(0, len(data), 8)]
-    return mix(len(data) ^ sum(mix(word ^ mix(number)) for number, word in enumerate(words, 1)) % WORD)
+    return len(data) ^ sum(stir(word ^ mix(number)) for number, word in enumerate(words, 1)) % WORD
 
 
 def of_number(value: Decimal, scale: int) -> int:
     low, high = divmod(int(value.scaleb(scale)) % 2**128, WORD)[::-1]
-    return mix((mix(low) + high) % WORD)
+    return (mix(low) + high) % WORD
 
 
 def of_float(value: float) -> int:
-    return mix(0x7FF8000000000000 if math.isnan(value) else struct.unpack("<Q", struct.pack("<d", value + 0.0))[0])
+    return 0x7FF8000000000000 if math.isnan(value) else struct.unpack("<Q", struct.pack("<d", value + 0.0))[0]
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # docs/parcel.md, "Checksums": who changes one of these changes what everybody's parcels say
 HASHES: list[tuple[Type, Any, int]] = [
-    (Type("boolean"), True, mix(1)),
-    (Type("int16"), -7, mix(WORD - 7)),
-    (Type("int64"), 2**63 - 1, mix(2**63 - 1)),
-    (Type("decimal", 12, 4), Decimal("-1.5"), of_number(Decimal("-1.5"), 4)),
+    (Type("boolean"), True, 1),
+    (Type("int16"), -7, WORD - 7),
+    (Type("int64"), 2**63 - 1, 2**63 - 1),
+    (Type("decimal", 12, 4), Decimal("-1.5"), WORD - 15_000),
     (Type("decimal", 38, 10), Decimal("9" * 28), of_number(Decimal("9" * 28), 10)),
     (Type("decimal"), "1.500", of_bytes(b"1.5")),
     (Type("float64"), 0.1, of_float(0.1)),
-    (Type("float64"), -0.0, mix(0)),
-    (Type("float64"), math.nan, mix(0x7FF8000000000000)),
+    (Type("float64"), -0.0, 0),
+    (Type("float64"), math.nan, 0x7FF8000000000000),
     (Type("float32"), 0.5, of_float(0.5)),
     (Type("text"), "", of_bytes(b"")),
     (Type("text"), "é" * 30, of_bytes(("é" * 30).encode())),
     (Type("char", length=5), "a b  ", of_bytes(b"a b")),
     (Type("binary"), bytes(range(17)), of_bytes(bytes(range(17)))),
     (Type("uuid"), bytes(range(16)), of_bytes(bytes(range(16)))),
-    (Type("date"), date(1969, 12, 31), mix(WORD - 1)),
-    (Type("time", 6), time(0, 0, 1), mix(10**6)),
-    (Type("timestamp", 9), 1_000_000_001, mix(1_000_000_001)),
+    (Type("date"), date(1969, 12, 31), WORD - 1),
+    (Type("time", 6), time(0, 0, 1), 10**6),
+    (Type("timestamp", 9), 1_000_000_001, 1_000_000_001),
     (
         Type("timestamptz", 6),
         datetime(2024, 2, 29, tzinfo=UTC),
-        mix(int(datetime(2024, 2, 29, tzinfo=UTC).timestamp()) * 10**6),
+        int(datetime(2024, 2, 29, tzinfo=UTC).timestamp()) * 10**6,
     ),
     (Type("json"), '{"b": [1.50, "1.50", -0, null], "a": 1e2}', of_bytes(b'{"a":1e2,"b":[15e-1,"1.50",0,null]}')),
 ]

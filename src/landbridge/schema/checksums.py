@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import FailFast, Field
 
-from landbridge.schema.hashing import counts, mix, position, row_hashes, value_hashes
+from landbridge.schema.hashing import counts, position, row_hashes, stir, value_hashes
 from landbridge.schema.model import TableSchema
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _summed(rows: Hashed, width: int) -> "Words":
     import numpy as np
 
     ranges = rows.position >> width
-    order = None if (ranges[1:] >= ranges[:-1]).all() else np.argsort(ranges, kind="stable")
+    order = None if (ranges[1:] >= ranges[:-1]).all() else _order(ranges)
     if order is not None:
         ranges = ranges[order]
     begins = np.flatnonzero(np.concatenate([[True], ranges[1:] != ranges[:-1]]))
@@ -192,10 +192,18 @@ def _summed(rows: Hashed, width: int) -> "Words":
     result[:, 1] = np.diff(begins, append=len(ranges))
     result[:, 2] = per_range(rows.key)
     for number, value in enumerate(rows.values):
-        bound = mix(value ^ rows.key)
+        bound = stir(value ^ rows.key)
         result[:, HEAD + 2 * number] = per_range(bound)
         result[:, HEAD + 2 * number + 1] = per_range(bound * rows.key)
     return result
+
+
+def _order(numbers: "npt.NDArray[np.int64]") -> "npt.NDArray[np.int64]":
+    """What sorts them; where they are near each other in 16 bits, which numpy sorts ten times as fast."""
+    import numpy as np
+
+    low, high = int(numbers.min()), int(numbers.max())
+    return np.argsort((numbers - low).astype(np.uint16) if high - low < 1 << 16 else numbers, kind="stable")
 
 
 def _joined(words: "Words") -> "Words":

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     Words = npt.NDArray[np.uint64]
 
 NULL = 0x9E3779B97F4A7C15
+ODD = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio
+FIRST_NUMBERS = 1 << 12
+SHORT = 256  # bytes: longer values are hashed one by one
 FOREIGN = 0xD1B54A32D192ED03  # of what a column of this type cannot hold: equal to no value's but by chance
 NAN = 0x7FF8000000000000
 MOST_DIGITS_OF_INT64 = 19
@@ -37,6 +41,15 @@ def mix(words: "Words") -> "Words":
     mixed *= np.uint64(0x94D049BB133111EB)
     mixed ^= mixed >> np.uint64(31)
     return mixed
+
+
+def stir(words: "Words") -> "Words":
+    """A step that no two words share the result of, of half the cost; `words` are not kept."""
+    import numpy as np
+
+    words *= np.uint64(ODD)
+    words ^= words >> np.uint64(32)
+    return words
 
 
 def value_hashes(array: "pa.Array", kind: Type) -> "Words":
@@ -152,9 +165,9 @@ def _of_valid(array: "pa.Array", kind: Type) -> "Words":
     """Of NULL any word."""
     if kind.kind == "decimal" and not travels_as_text(kind):
         low, high = _decimal(array)
-        return mix(mix(low) + high)
+        return low.copy() if (kind.precision or 0) < MOST_DIGITS_OF_INT64 else mix(low) + high
     if kind.kind in (*COUNTED, "boolean", "float32", "float64"):
-        return mix(_fixed(array, kind))
+        return _fixed(array, kind)
     if kind.kind in ("decimal", "char", "json"):
         array = _canonical(array, kind)
     return _of_bytes(array)
@@ -208,22 +221,55 @@ def _canonical(array: "pa.Array", kind: Type) -> "pa.Array":
 
 
 def _of_bytes(array: "pa.Array") -> "Words":
-    """mix(length ^ sum of mix(word ^ mix(its number, from 1))) of each value's bytes, in words filled up with zeros."""
+    """The length ^ the sum of stir(word ^ mix(its number, from 1)) of each value's bytes, in words filled up with 0."""
     import numpy as np
 
     data, starts, lengths = _spans(array)
-    words = (lengths + WORD - 1) // WORD
-    ends = np.cumsum(words)
-    total = int(ends[-1]) if len(ends) else 0
-    number = np.arange(total) - np.repeat(ends - words, words)
-    at = np.repeat(starts, words) + WORD * number
     padded = np.concatenate([data, np.zeros(WORD, np.uint8)])
-    found = np.ndarray((len(data) + 1,), "<u8", padded, strides=(1,))[at]
-    rest, last = lengths % WORD, ends - 1
-    cut = rest > 0
-    found[last[cut]] &= (np.uint64(1) << (np.uint64(WORD) * rest[cut].astype(np.uint64))) - np.uint64(1)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mix(found ^ mix((number + 1).astype(np.uint64))))])
-    return mix(lengths.astype(np.uint64) ^ (sums[ends] - sums[ends - words]))
+    at = np.ndarray((len(data) + 1,), "<u8", padded, strides=(1,))  # the word that begins at each byte
+    sums = lengths.astype(np.uint64)
+    if len(lengths) and lengths.max() > SHORT:
+        for place in np.flatnonzero(lengths > SHORT):
+            begin, length = int(starts[place]), int(lengths[place])
+            sums[place] ^= _stirred(at[begin : begin + length : WORD], np.array([length % WORD or WORD])).sum()
+        lengths = np.where(lengths > SHORT, 0, lengths)
+    totals = np.zeros(len(lengths), np.uint64)
+    for number in range(int(lengths.max() + WORD - 1) // WORD if len(lengths) else 0):
+        long_enough = lengths > WORD * number
+        rows = slice(None) if long_enough.all() else np.flatnonzero(long_enough)
+        left = np.minimum(lengths[rows] - WORD * number, WORD)
+        found = (at[starts[rows] + WORD * number] & _masks()[left]) ^ _mixed_numbers(number + 1)[number]
+        totals[rows] += stir(found)
+    return sums ^ totals
+
+
+def _stirred(words: "Words", rest: "npt.NDArray[np.int64]") -> "Words":
+    """Of one long value, whose last word has `rest` bytes."""
+    found = words.copy()
+    found[-1:] &= _masks()[rest]
+    return stir(found ^ _mixed_numbers(len(found))[: len(found)])
+
+
+@cache
+def _masks() -> "Words":
+    """By how many bytes of a word count."""
+    import numpy as np
+
+    return np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
+
+
+@cache
+def _first_numbers() -> "Words":
+    import numpy as np
+
+    return mix(np.arange(1, FIRST_NUMBERS + 1, dtype=np.uint64))
+
+
+def _mixed_numbers(most: int) -> "Words":
+    """mix(1), mix(2), … at least so many; made once for all but very long values."""
+    import numpy as np
+
+    return _first_numbers() if most <= FIRST_NUMBERS else mix(np.arange(1, most + 1, dtype=np.uint64))
 
 
 def _spans(array: "pa.Array") -> "tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]":
@@ -247,11 +293,11 @@ def _spans(array: "pa.Array") -> "tuple[npt.NDArray[np.uint8], npt.NDArray[np.in
     return raw, starts, lengths
 
 
-def row_hashes(hashes: "Sequence[Words]", rows: int) -> "Words":
-    """One hash for each row, of the hashes of its key's values."""
+def row_hashes(words: "Sequence[Words]", rows: int) -> "Words":
+    """One hash for each row, of the words of its key's values."""
     import numpy as np
 
     key = np.zeros(rows, np.uint64)
-    for of_column in hashes:
-        key = mix(key ^ of_column)
-    return key
+    for of_column in words:
+        key = stir(key ^ of_column)
+    return mix(key)
