@@ -34,6 +34,7 @@ PRICES_OF_FUNDS = """
   - name: market_prices
     snowflake: {database: PROD_DB, schema: PUBLIC, table: MARKET_PRICES}
     postgres: {schema: public, table: market_prices}
+    accept_loss: {QUOTED_AT: [offset]}
 """
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import FailFast, Field
 
-from landbridge.schema.hashing import counts, position, row_hashes, stir, value_hashes
+from landbridge.schema.hashing import counts, position, row_hashes, value_hashes
 from landbridge.schema.model import TableSchema
+from landbridge.schema.words import stir
 
 if TYPE_CHECKING:
     import numpy as np
