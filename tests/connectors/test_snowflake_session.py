@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from landbridge.connectors.snowflake import reading
 from landbridge.connectors.snowflake.connector import Snowflake
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.contracts.values import Part, Read, Write
-from landbridge.errors import AccessDenied, SourceError, Unreachable
+from landbridge.errors import AccessDenied, SourceError, TargetError, Unreachable
 from landbridge.schema.model import Relation
 from tests.conformance.system import NUMBERS, load_of, numbers
 from tests.connectors.test_snowflake import options
@@ -139,6 +140,25 @@ def test_no_ddl_is_in_the_transaction(snowflake: SnowflakeServer, sf_database: s
     words = [str(one["sql"]).split()[0].upper() for one in snowflake.statements()]
     inside = words[words.index("BEGIN") + 1 : words.index("COMMIT")]
     assert inside == ["DELETE", "INSERT", "UPDATE", "INSERT"]
+
+
+def test_a_rollback_that_fails_ends_the_session(
+    snowflake: SnowflakeServer, sf_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DDL in a transaction that is still open would commit what was deleted: what comes next has its own session."""
+    connector = Snowflake("it", options(snowflake, sf_database))
+    load(connector, 3)
+
+    def lost(statement: str, *_: object) -> None:
+        raise OSError(f"no answer to {statement}")
+
+    with suppress(ZeroDivisionError), connector.session.transaction(TargetError, "T") as cursor:
+        cursor.execute("DELETE FROM T")
+        monkeypatch.setattr(cursor, "execute", lost)
+        1 / 0  # noqa: B018
+    connector.execute(["CREATE TABLE NEXT (A INT)"])
+    assert connector.count(Write("it", T)) == 3
+    connector.session.close()
 
 
 def test_an_expired_session_is_begun_anew(snowflake: SnowflakeServer, sf_database: str) -> None:
