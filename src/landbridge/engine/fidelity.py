@@ -36,6 +36,13 @@ class Fidelity:
         """See schema.fidelity.grade."""
         return fidelity.grade(pairing, self.traits, self.holds, self.accepted)
 
+    def changed(self) -> dict[str, Sequence[Loss]]:
+        """Of each column what a load that was let through has changed; where nobody has looked, what it may have."""
+        found = {
+            p.incoming.name: accepts(p, self.accepted) if self.traits is None else self._lost(p) for p in self.pairings
+        }
+        return {column: losses for column, losses in found.items() if losses}
+
     def accepted_losses(self) -> dict[str, list[Loss]]:
         """Of each column what is accepted and happens, or, where nobody has looked, may happen."""
         found = {pairing.incoming.name: self._accepted(pairing) for pairing in self.pairings}
@@ -80,10 +87,14 @@ def look(
         raise ConfigError("\n".join(problems), hint="see accept_loss of the table in config/tables.yaml")
     return Fidelity(
         pairings=pair(incoming, existing or as_created(incoming, holds)),
-        traits=None if traits is None else {each.column: each for each in traits},
+        traits=by_column(traits),
         holds=holds,
         accepted=write.accept_loss,
     )
+
+
+def by_column(traits: Sequence[Traits] | None) -> Mapping[str, Traits] | None:
+    return None if traits is None else {each.column: each for each in traits}
 
 
 def refuse_losses(write: Write, manifest: Manifest, world: World) -> dict[str, list[Loss]]:

@@ -12,7 +12,7 @@ from landbridge.connectors.masking import masked
 from landbridge.connectors.registry import Connector, open_connector
 from landbridge.contracts.values import Landing, Part
 from landbridge.schema.arrow import arrow_schema
-from landbridge.schema.checksums import Measure, Sums, measure, summing
+from landbridge.schema.checksums import Measure, Sums, measure
 from landbridge.schema.columns import Columns, leaving
 from landbridge.schema.comparison import Row, rows_of
 from landbridge.schema.traits import Look, Traits
@@ -55,7 +55,7 @@ class Unload:
         entries = write_parts(
             open_store(self.location),
             self.folder,
-            summing(look.at(rows), sums),
+            sums.at(look.at(rows)),
             schema=arrow_schema(schema),
             settings=self.settings,
             stem=self.stem,

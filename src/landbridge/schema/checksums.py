@@ -1,7 +1,7 @@
 """Checksums of a table's rows by column and key range; they add up in any order (docs/parcel.md, "Checksums")."""
 
 import base64
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,17 +110,19 @@ class Sums:
         for piece in _pieces(batch):
             self._add(self.width, _summed(hashed(piece, self.of), self.width))
 
+    def at(self, batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        """The same batches, which are summed as they pass."""
+        for batch in batches:
+            self.add(batch)
+            yield batch
+
     def merge(self, other: "Sums") -> None:
         self._add(other.width, other.words)
 
     def coarsen(self, width: int) -> None:
         """Make ranges at least 2^width wide."""
-        import numpy as np
-
         if width > self.width:
-            words = self.words.copy()
-            words[:, 0] = (words[:, 0].view(np.int64) >> (width - self.width)).view(np.uint64)
-            self.width, self.words = width, _joined(words)
+            self.width, self.words = width, _joined(_widened(self.words, width - self.width))
 
     def without(self, names: Collection[str]) -> "Sums":
         """The sums of the other columns; `names` are none of the key."""
@@ -145,21 +147,12 @@ class Sums:
         import numpy as np
 
         self.coarsen(width)
-        words = words.copy()
-        words[:, 0] = (words[:, 0].view(np.int64) >> (self.width - width)).view(np.uint64)
-        self.words = _joined(np.concatenate([self.words, words]))
+        self.words = _joined(np.concatenate([self.words, _widened(words, self.width - width)]))
         self._fit(self.of.most_ranges)
 
     def _fit(self, most: int) -> None:
         while len(self.words) > most and self.width < MOST_WIDTH:
             self.coarsen(self.width + 1)
-
-
-def summing(batches: "Iterable[pa.RecordBatch]", sums: Sums) -> "Iterable[pa.RecordBatch]":
-    """The same batches, which are summed as they pass."""
-    for batch in batches:
-        sums.add(batch)
-        yield batch
 
 
 def restored(checksums: Checksums, schema: TableSchema) -> Sums:
@@ -205,6 +198,15 @@ def _order(numbers: "npt.NDArray[np.int64]") -> "npt.NDArray[np.int64]":
 
     low, high = int(numbers.min()), int(numbers.max())
     return np.argsort((numbers - low).astype(np.uint16) if high - low < 1 << 16 else numbers, kind="stable")
+
+
+def _widened(words: "Words", by: int) -> "Words":
+    """The same lines, their ranges 2^by times as wide; several may be of one range then."""
+    import numpy as np
+
+    words = words.copy()
+    words[:, 0] = (words[:, 0].view(np.int64) >> by).view(np.uint64)
+    return words
 
 
 def _joined(words: "Words") -> "Words":

@@ -9,6 +9,7 @@ from landbridge.config.tables import Table
 from landbridge.contracts.values import Read
 from landbridge.engine.carrying.shelf import open_shelved
 from landbridge.engine.events import Notice, RowsExpected, RowsMoved
+from landbridge.engine.fidelity import Fidelity, by_column
 from landbridge.engine.plan import load_id, sides
 from landbridge.engine.pool import each
 from landbridge.engine.tables.kept import kept
@@ -19,7 +20,6 @@ from landbridge.ledger import parcels
 from landbridge.schema.checksums import Sums, measure, restored
 from landbridge.schema.columns import Columns, Pick
 from landbridge.schema.comparison import Difference, Row, compared, differing, located, range_line
-from landbridge.schema.fidelity import accepts, losses
 from landbridge.schema.fit import Pairing, pair
 from landbridge.schema.traits import Traits
 from landbridge.stage.manifest import Manifest
@@ -112,20 +112,12 @@ def _lost(world: World, table: Table, manifest: Manifest, pairings: Sequence[Pai
     Raises UsageError for one of the key.
     """
     holds = world.connector(table.write.connection).holds
-    traits = {one.column: one for one in manifest.traits or ()}
-    changed = {
-        pairing.incoming.name: found[0]
-        for pairing in pairings
-        if (
-            found := losses(pairing, traits.get(pairing.incoming.name), holds)
-            if manifest.traits is not None
-            else accepts(pairing, table.write.accept_loss)
-        )
-    }
+    changed = Fidelity(pairings, by_column(manifest.traits), holds, table.write.accept_loss).changed()
     key = manifest.checksums.key if manifest.checksums else measure(manifest.schema).key
     if spoilt := [name for name in key if name in changed]:
         raise UsageError(
-            f"rows of {table.write.relation} cannot be told apart: {spoilt[0]} lost {changed[spoilt[0]]}, as accepted",
+            f"rows of {table.write.relation} cannot be told apart: "
+            f"{spoilt[0]} lost {changed[spoilt[0]][0]}, as accepted",
             hint="verify-tables without --data compares the structure",
         )
     if changed:

@@ -127,14 +127,15 @@ def wanted_table(world: World, table: Table, location: str | None, standing: Tab
         raise ParcelMissing(
             f"no parcel of {table.name} at {location}", hint=f"landbridge parcel list --from {location}"
         )
+    dialect = target_dialect(world, table)
+    extracted = None if arriving else MetadataFolder(world.project.folder).load(table.name)
+    if not (arriving or extracted) and (last := kept(world, table.name, table.write)):
+        arriving = last.schema
     if arriving is not None:
-        return _of_parcel(folded(arriving, TARGETS[target_dialect(world, table)].fold), standing)
-    saved_here = MetadataFolder(world.project.folder).load(table.name) is not None
-    if not saved_here and (last := kept(world, table.name, table.write)):
-        return _of_parcel(folded(last.schema, TARGETS[target_dialect(world, table)].fold), standing)
-    extracted = saved(world, table)
+        return _of_parcel(folded(arriving, TARGETS[dialect].fold), standing)
+    extracted = extracted or saved(world, table)
     left = leaving_table(extracted.table, table.read.columns)
-    return as_target(target_dialect(world, table), left, source_dialect=extracted.connection_type)
+    return as_target(dialect, left, source_dialect=extracted.connection_type)
 
 
 def _of_parcel(arriving: TableSchema, standing: TableMetadata) -> TableMetadata:
