@@ -12,6 +12,7 @@ from landbridge.cli.options import (
     All,
     AsJson,
     DryRun,
+    FullReload,
     ProjectFolder,
     Tables,
     To,
@@ -23,7 +24,7 @@ from landbridge.cli.outcome import print_plans, print_results
 from landbridge.cli.progress import Progress
 from landbridge.cli.text import print_json, print_table, size
 from landbridge.engine.carrying.resend import Exported, find_exported, resend
-from landbridge.engine.plan import plan_export
+from landbridge.engine.plan import Begin, plan_export
 from landbridge.engine.sync import export_tables
 from landbridge.errors import ParcelError, UsageError
 
@@ -47,6 +48,11 @@ def export_data_command(
     separate_instants: Annotated[
         bool, typer.Option("--separate-instants", help="Read each table as of its own instant, not all as of one.")
     ] = False,
+    full_reload: FullReload = False,
+    from_confirmed: Annotated[
+        bool,
+        typer.Option("--from-confirmed", help="Go on from what is known to have arrived, not from the last export."),
+    ] = False,
     accept_delta: AcceptDelta = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -54,7 +60,15 @@ def export_data_command(
 ) -> None:
     """Read tables at their sources and write each as a sealed parcel, ready to be carried."""
     if again is not None:
-        if every or table or obfuscate is not None or separate_instants or accept_delta:
+        if (
+            every
+            or table
+            or obfuscate is not None
+            or separate_instants
+            or accept_delta
+            or full_reload
+            or from_confirmed
+        ):
             raise UsageError("--resend copies a parcel as it is", hint="of the other options it takes --part and --to")
         if to == "":
             raise UsageError("--to names no place", hint="is the variable set? without --to, the parcel is only shown")
@@ -65,10 +79,13 @@ def export_data_command(
             "--part is of a parcel, and none is named",
             hint="landbridge export-data --resend PARCEL --part N --to MEDIUM",
         )
+    if full_reload and from_confirmed:
+        raise UsageError("--full-reload begins anew, --from-confirmed does not", hint="give one of the two")
+    begins_at: Begin = "nothing" if full_reload else "confirmed" if from_confirmed else "exported"
     with open_world(project, Progress(), changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
         if dry_run:
-            plan = partial(plan_export, world.project, location=place(to), obfuscate=obfuscate)
+            plan = partial(plan_export, world.project, location=place(to), obfuscate=obfuscate, begins_at=begins_at)
             print_plans(world, tables, plan, as_json=as_json)
         else:
             results = export_tables(
@@ -78,6 +95,7 @@ def export_data_command(
                 obfuscate=obfuscate,
                 accept_delta=accept_delta,
                 separate_instants=separate_instants,
+                begins_at=begins_at,
             )
             print_results(results, as_json=as_json)
 

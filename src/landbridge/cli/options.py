@@ -25,6 +25,9 @@ DryRun = Annotated[
 AcceptDelta = Annotated[
     bool, typer.Option("--accept-delta", help="However many rows there are now: max_delta does not stop this one.")
 ]
+FullReload = Annotated[
+    bool, typer.Option("--full-reload", help="All rows once more, also of tables whose changes alone are read.")
+]
 From = Annotated[
     str | None, typer.Option("--from", metavar="URL", help="Folder or URL of parcels [default: the project's imports].")
 ]

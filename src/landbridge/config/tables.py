@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from landbridge.config.columns import Identifier, read_columns
 from landbridge.config.document import Document, read_document
+from landbridge.config.modes import ModeKeys, read_mode
 from landbridge.config.problems import Keys, Problems
 from landbridge.config.validation import validate
 from landbridge.contracts.values import Filter, Read, Write
@@ -27,7 +28,6 @@ SCHEDULES = {
     "weekly": timedelta(weeks=1),
     "monthly": timedelta(days=30),
 }
-LATER = ("incremental", "upsert", "scd2")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,6 @@ class Table:
     name: str
     read: Read
     write: Write
-    sync_mode: Literal["full"]
     schedule: timedelta | None
     encryption: bool = True
     compression: bool = True
@@ -96,12 +95,6 @@ def _query(text: str) -> str:
     return text
 
 
-def _mode(value: object) -> object:
-    if value in LATER:
-        raise ValueError("not in this version yet; it has 'full' only")
-    return value
-
-
 def _loss(value: object) -> object:
     if value not in LOSSES:
         raise ValueError(f"unknown loss{did_you_mean(str(value), LOSSES)}")
@@ -135,13 +128,12 @@ class _File(Strict):
     tables: list[object]
 
 
-class _Entry(Defaults):
+class _Entry(ModeKeys, Defaults):
     name: Annotated[str, AfterValidator(_name)]
     snowflake: Level = {}
     postgres: Level = {}
     source: Level = {}
     target: Level = {}
-    sync_mode: Annotated[Literal["full"], BeforeValidator(_mode)] = "full"
     columns: list[object] = []
     exclude: list[Identifier] = []
     accept_loss: dict[str, list[LossName]] = {}
@@ -225,13 +217,19 @@ def _table(
         where = (*at, "obfuscate_names" if "obfuscate_names" in own else "encryption")
         problems.add(document.place(where), "names are obfuscated only where encryption is true")
     accepted = _accepted(entry.accept_loss)
+    changes, merge = read_mode(document, at, entry, columns, problems)
     return Table(
         name=entry.name,
         read=Read(
-            source.connection, source.relation, source.block.source_query, source.block.filter, columns, accepted
+            source.connection,
+            source.relation,
+            source.block.source_query,
+            source.block.filter,
+            columns,
+            accepted,
+            changes,
         ),
-        write=Write(target.connection, target.relation, accept_loss=accepted),
-        sync_mode=entry.sync_mode,
+        write=Write(target.connection, target.relation, entry.sync_mode, accepted, merge),
         schedule=(entry if "schedule" in own else defaults).schedule,
         encryption=encryption,
         compression=(entry if "compression" in own else defaults).compression,

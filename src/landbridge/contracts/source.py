@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from landbridge.contracts.values import Instant, Part, Read, Snapshot
+from landbridge.schema.changes import Newest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +32,18 @@ class Source(Protocol):
         Raises SourceError (the source's own words and the query; a table that cannot be seen as of `instant`
         any more), ConfigError for columns that are not there, Unreachable, AccessDenied.
         """
+        ...
+
+    def newest(self, read: Read, column: str, instant: Instant) -> Newest:
+        """The highest value of a column among the rows of the read, and how many have none, at that instant.
+
+        The value as text: numbers in digits, ISO 8601 with a space for times, in UTC for those with a zone.
+        Raises as `snapshot` does.
+        """
+        ...
+
+    def count_rows(self, read: Read, instant: Instant) -> int:
+        """Rows of the read at that instant; raises as `snapshot` does."""
         ...
 
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":

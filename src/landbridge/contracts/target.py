@@ -24,12 +24,13 @@ class Target(Protocol):
     holds: Holds
 
     def loaded(self, write: Write, load_id: str) -> int | None:
-        """Rows that the newest load of this target published, if it was this one; else None."""
+        """Rows that the newest load of this target left there, if it was this one; else None."""
         ...
 
-    def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
+    def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         """Make an empty landing table shaped after the target; create the target if it is missing.
 
+        `only_keys`: for the keys of the source, whose columns alone are in `schema`.
         Raises SchemaMismatch where the target cannot hold `schema`, before anything is made.
         """
         ...
@@ -43,13 +44,15 @@ class Target(Protocol):
         """
         ...
 
-    def publish(self, landing: Landing) -> Published:
-        """In one transaction: replace the target's rows by the landing's, and record the load id.
+    def publish(self, landing: Landing, keys: Landing | None = None) -> Published:
+        """In one transaction: do with the landing's rows what docs/sync-modes.md says of the write's mode, and
+        record the load id with the rows that the target has then.
 
-        Refuses (LeaseLost) where another load was published since `prepare`: `landing.version` is the fence
-        that keeps out a process which lost its lease and does not know it yet. Refuses (TargetError) where
-        the landing does not hold `load.rows` rows. If what came in between is this very load id, nothing is
-        published again.
+        `keys` holds all keys of the source: rows of others go. Refuses (LeaseLost) where another load was
+        published since `prepare`: `landing.version` is the fence that keeps out a process which lost its lease
+        and does not know it yet. Refuses (TargetError) where the landing does not hold `load.rows` rows, and where
+        the target's newest load is none of `load.follows`. If what came in between is this very load id, nothing
+        is published again.
         """
         ...
 
@@ -58,7 +61,7 @@ class Target(Protocol):
         ...
 
     def count(self, write: Write) -> int:
-        """Rows in the target table now."""
+        """Rows in the target table now; of a history those of all versions."""
         ...
 
     def sweep(self, write: Write, keep: str | None = None) -> list[str]:

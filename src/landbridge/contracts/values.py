@@ -1,9 +1,11 @@
 """The values that cross the contracts: all frozen, printable, picklable; none holds a credential."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from landbridge.schema.changes import Changes, Deletes, Mode
 from landbridge.schema.columns import Columns
 from landbridge.schema.fidelity import Accepted
 from landbridge.schema.filters import Filter as Filter  # noqa: PLC0414 - part of these values, said by a lower floor
@@ -23,6 +25,7 @@ class Read:
     filter: Filter = field(default_factory=Filter)
     columns: Columns = field(default_factory=Columns)
     accept_loss: Accepted = field(default_factory=dict)  # of which only `offset` happens where rows are read
+    changes: Changes | None = None  # None: all rows, which replace those of the target
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,28 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """How rows meet those of the target; columns as they arrive (docs/sync-modes.md, "Keys").
+
+    `validity` are the target's own two columns of a history.
+    """
+
+    keys: tuple[str, ...]
+    newest_by: str | None = None
+    deletes: Deletes = "ignored"
+    deleted_by: str | None = None
+    validity: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Write:
-    """What is written: the relation, the mode (`full` replaces all rows at once), and what may be lost by it."""
+    """What is written: the relation, the mode, how rows of one key meet (None: no keys), and what may be lost by it."""
 
     connection: str
     relation: Relation
-    mode: Literal["full"] = "full"
+    mode: Mode = "full"
     accept_loss: Accepted = field(default_factory=dict)
+    merge: Merge | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +93,13 @@ class Load:
     parcel_id: str
     attempt: str  # unique for each attempt: names of what it leaves half done carry it
     rows: int  # what the manifest says must arrive
+    first: bool = True  # of its chain, or of mode full: its rows are all that there are
+    as_of: datetime | None = None  # the instant that the rows show; needed for a history
+    follows: tuple[str, ...] = ()  # loads of which one must be the target's newest; not asked of a first one
+
+    def replaces(self, write: Write) -> bool:
+        """Whether these rows take the place of all others."""
+        return self.first and write.mode != "scd2"
 
 
 @dataclass(frozen=True)
@@ -89,15 +114,20 @@ class Landing:
     streams: int | None = None  # how many processes may append at once; None: as many as there are
     standing: TableSchema | None = None  # the target's columns, where asking for them again is dear
     append_bytes: int = 0  # what one append had better bring: as many parts of a parcel as reach it
+    only_keys: bool = False  # its columns are the keys of a merge, and nothing is published from it by itself
 
 
 @dataclass(frozen=True)
 class Published:
-    """What one publish did: rows now visible, and how: `swap`, `rewrite` (DELETE + INSERT … SELECT), `already`."""
+    """What one publish did: rows now visible, and how: `rewrite` is DELETE + INSERT … SELECT.
+
+    `changed` counts rows by what became of them, where not all were replaced.
+    """
 
     rows: int
-    how: Literal["swap", "rewrite", "already"]
+    how: Literal["swap", "rewrite", "merge", "already"]
     why: str = ""  # for a rewrite: what depends on the table
+    changed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from landbridge.errors import ConfigError, LossNotAccepted
 from landbridge.schema import fidelity
 from landbridge.schema.fidelity import Accepted, Holds, Loss, accepts, as_created, losses, offsets, possible
 from landbridge.schema.fit import Pairing, pair
+from landbridge.schema.merging import validity_of, without_history
 from landbridge.schema.model import TableSchema
 from landbridge.schema.names import did_you_mean
 from landbridge.schema.traits import Traits
@@ -85,6 +86,8 @@ def look(
     if unknown := [column for column in write.accept_loss if column not in incoming.names]:
         problems = (f"no column {column!r} arrives{did_you_mean(column, incoming.names)}" for column in unknown)
         raise ConfigError("\n".join(problems), hint="see accept_loss of the table in config/tables.yaml")
+    if existing:
+        existing = without_history(existing, validity_of(existing, write.merge.validity if write.merge else None))
     return Fidelity(
         pairings=pair(incoming, existing or as_created(incoming, holds)),
         traits=by_column(traits),

@@ -15,7 +15,7 @@ ENOUGH = 0.75  # of the estimated bytes: compression differs from time to time
 
 @dataclass(frozen=True)
 class LastTime:
-    """The newest export or one-hop run of a table that succeeded."""
+    """The newest export or one-hop run that succeeded and knew how many rows the table has."""
 
     pipeline_id: str
     rows: int
@@ -27,7 +27,9 @@ def last_time(world: World, pipeline_name: str) -> LastTime | None:
     for run in runs.list_runs(world.ledger, pipeline_name=pipeline_name, status="SUCCESS"):
         if run.job_kind != "import":
             details = run.phases["source_to_stage_transfer"].details
-            return LastTime(run.pipeline_id, details["stage_count"], details["bytes"])
+            rows = details.get("table_rows", details["stage_count"])
+            if rows is not None and "bytes" in details:
+                return LastTime(run.pipeline_id, rows, details["bytes"])
     return None
 
 

@@ -8,12 +8,14 @@ from typing import Literal
 
 from landbridge.config.project import Project
 from landbridge.config.tables import MaxDelta, Table
-from landbridge.contracts.values import Read, Write
+from landbridge.contracts.values import Merge, Read, Write
 from landbridge.errors import ConfigError, UsageError
+from landbridge.schema.changes import Mode
 from landbridge.schema.model import Relation
 from landbridge.schema.names import nearest
 
 JobKind = Literal["run", "export", "import"]
+Begin = Literal["exported", "confirmed", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Plan:
 
     An export has no `write`, an import no `read` and no `packing`. `parcel` is the folder, below `location`,
     of the parcel that an import loads, `as_of` the instant that it shows; `again` accepts one that is older
-    than what was loaded before. `goes_to` is what the parcel advises: where this side would load it.
+    than what was loaded before. `goes_to` is what the parcel advises: where this side would load it, and how.
+    `begins_at` is the mark at which a read of changes begins; nothing: with all rows.
     """
 
     pipeline_name: str
@@ -48,6 +51,9 @@ class Plan:
     schedule: timedelta | None = None
     max_delta: MaxDelta = None
     goes_to: Relation | None = None
+    sync_mode: Mode = "full"
+    merge: Merge | None = None
+    begins_at: Begin = "exported"
 
     def digest(self) -> str:
         """Equal for plans that move the same: what a later attempt compares before it goes on where one stopped."""
@@ -77,12 +83,13 @@ def _refuse_misspelt(name: str, project: Project, *, other: set[str]) -> None:
         raise ConfigError(f"no connection is called {name!r}; did you mean {meant!r}?", hint="see config/tables.yaml")
 
 
-def plan_run(project: Project, table: Table, *, accept_delta: bool = False) -> Plan:
+def plan_run(project: Project, table: Table, *, accept_delta: bool = False, full_reload: bool = False) -> Plan:
     """One hop: source to target on this host, through a parcel in the project's stage.
 
-    `accept_delta`: however many rows there are now, as in `plan_export`.
+    `accept_delta`: however many rows there are now, as in `plan_export`. Only what the audit confirmed counts.
     """
     plan = _reading(project, table, "run", project.stage, table.write)
+    plan = replace(plan, begins_at="nothing" if full_reload else "confirmed")
     return replace(plan, max_delta=False) if accept_delta else plan
 
 
@@ -93,6 +100,7 @@ def plan_export(
     *,
     obfuscate: bool | None = None,
     accept_delta: bool = False,
+    begins_at: Begin = "exported",
 ) -> Plan:
     """Inside a gap: source to a sealed parcel at `location` (default: the project's exports).
 
@@ -103,7 +111,8 @@ def plan_export(
     if obfuscated and not table.encryption:
         raise UsageError(f"{table.name} is exported without encryption", hint="--no-obfuscate, or set encryption: true")
     packing = plan.packing and replace(plan.packing, obfuscated=obfuscated)
-    return replace(plan, packing=packing, max_delta=False if accept_delta else plan.max_delta)
+    max_delta = False if accept_delta else plan.max_delta
+    return replace(plan, packing=packing, max_delta=max_delta, begins_at=begins_at)
 
 
 def plan_import(table: Table, location: str, parcel: str, *, as_of: datetime | None, again: bool) -> Plan:
@@ -138,12 +147,14 @@ def _reading(project: Project, table: Table, kind: JobKind, location: str, write
         schedule=table.schedule,
         max_delta=table.max_delta,
         goes_to=table.write.relation,
+        sync_mode=table.write.mode,
+        merge=table.write.merge,
     )
 
 
 def load_id(pipeline_name: str, write: Write, parcel_id: str) -> str:
     """The same for every attempt to load this parcel into this target; written beside the rows."""
-    place = asdict(write)
-    del place["accept_loss"]  # what was loaded stays loaded, whatever is accepted since
+    place = asdict(replace(write, accept_loss={}, merge=None))  # what was loaded stays loaded, however it would be now
+    del place["accept_loss"], place["merge"]
     text = json.dumps([pipeline_name, parcel_id, place], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -27,6 +27,12 @@ def open_staged(plan: Plan, row: Run, world: World) -> Parcel:
     return open_parcel(open_store(plan.location), folder, signers=own, identities=world.identities)
 
 
+def nothing_staged(row: Run) -> bool:
+    """Whether the run found nothing that a parcel would be needed for."""
+    transfer = row.phases["source_to_stage_transfer"]
+    return transfer.status == "SKIPPED" and "folder" not in transfer.details
+
+
 def open_folder(world: World, location: str, folder: str, *, table: str) -> Parcel:
     """Open a carried parcel by the keys of this side, and refuse one that is another table's.
 

@@ -7,8 +7,9 @@ from functools import partial
 
 from landbridge.config.tables import Table
 from landbridge.engine.carrying.arrivals import as_of_arrival, named_arrival, newest_arrival
+from landbridge.engine.carrying.chain import next_arrival
 from landbridge.engine.forecast import Forecast, forecast
-from landbridge.engine.plan import Plan, plan_export, plan_import, plan_run, sides
+from landbridge.engine.plan import Begin, Plan, plan_export, plan_import, plan_run, sides
 from landbridge.engine.walk import walk
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, RunError
@@ -24,12 +25,15 @@ class Result:
     error: LandbridgeError | None = None
 
 
-def run_tables(world: World, tables: Sequence[Table], *, fresh: bool, accept_delta: bool = False) -> Iterator[Result]:
+def run_tables(
+    world: World, tables: Sequence[Table], *, fresh: bool, accept_delta: bool = False, full_reload: bool = False
+) -> Iterator[Result]:
     """Source to target in one hop."""
-    return _each(world, tables, partial(plan_run, world.project, accept_delta=accept_delta), fresh=fresh)
+    plan = partial(plan_run, world.project, accept_delta=accept_delta, full_reload=full_reload)
+    return _each(world, tables, plan, fresh=fresh)
 
 
-def export_tables(
+def export_tables(  # noqa: PLR0913  all by keyword: each is an option of the command
     world: World,
     tables: Sequence[Table],
     *,
@@ -37,12 +41,20 @@ def export_tables(
     obfuscate: bool | None = None,
     accept_delta: bool = False,
     separate_instants: bool = False,
+    begins_at: Begin = "exported",
 ) -> Iterator[Result]:
     """Source to sealed parcels at `location`; all tables of a connection as of one instant, unless they are to differ.
 
     `obfuscate` None: as each table says. A single table needs no more than the snapshot that it takes itself.
     """
-    plan = partial(plan_export, world.project, location=location, obfuscate=obfuscate, accept_delta=accept_delta)
+    plan = partial(
+        plan_export,
+        world.project,
+        location=location,
+        obfuscate=obfuscate,
+        accept_delta=accept_delta,
+        begins_at=begins_at,
+    )
     shared = len(tables) > 1 and not separate_instants
     with world.one_instant() if shared else nullcontext():
         yield from _each(world, tables, plan, fresh=False)
@@ -51,16 +63,28 @@ def export_tables(
 def import_tables(
     world: World, tables: Sequence[Table], *, location: str | None, parcel_id: str | None
 ) -> Iterator[Result]:
-    """Carried parcels at `location` to targets: of each table the newest, or the one with `parcel_id`."""
-    return _each(world, tables, lambda table: plan_arrival(world, table, location, parcel_id), fresh=False)
+    """Carried parcels at `location` to targets: of each table the newest, or the one with `parcel_id`.
+
+    Of a table that is kept in step by changes all that wait, one after the other.
+    """
+    for table in tables:
+        while True:
+            (result,) = _each(world, [table], lambda one: plan_arrival(world, one, location, parcel_id), fresh=False)
+            if result.run is None or table.write.mode == "full" or parcel_id:
+                break
+            yield result
+        yield result
 
 
 def plan_arrival(world: World, table: Table, location: str | None, parcel_id: str | None) -> Plan | None:
     """The plan to import one table; None where its newest parcel is loaded already."""
     place = location or world.project.imports
-    folder = (
-        named_arrival(world, table.name, place, parcel_id) if parcel_id else newest_arrival(world, table.name, place)
-    )
+    if parcel_id:
+        folder: str | None = named_arrival(world, table.name, place, parcel_id)
+    elif table.write.mode == "full":
+        folder = newest_arrival(world, table.name, place)
+    else:
+        folder = next_arrival(world, table.name, place, table.write)
     if folder is None:
         return None
     as_of = as_of_arrival(world, place, folder)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from tempfile import TemporaryDirectory
@@ -64,9 +64,18 @@ class World:
         source = self.connector(read.connection)
         if self._shared is None:
             return source.snapshot(read)
-        if read.connection not in self._instants:
-            self._instants[read.connection] = self._shared.enter_context(source.instant())
-        return source.snapshot(read, self._instants[read.connection])
+        return source.snapshot(read, self._held(read.connection, self._shared))
+
+    def instant(self, connection: str) -> AbstractContextManager[Instant]:
+        """That of `one_instant` where that is open, or one of its own; see Source.instant."""
+        if self._shared is None:
+            return self.connector(connection).instant()
+        return nullcontext(self._held(connection, self._shared))
+
+    def _held(self, connection: str, shared: ExitStack) -> Instant:
+        if connection not in self._instants:
+            self._instants[connection] = shared.enter_context(self.connector(connection).instant())
+        return self._instants[connection]
 
     @cached_property
     def ledger(self) -> Database:

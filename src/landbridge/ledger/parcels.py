@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, func, or_, select, update
 from landbridge.errors import LeaseLost
 from landbridge.ledger.custody import CustodyEvent, append
 from landbridge.ledger.database import Database
+from landbridge.ledger.marks import Mark, note
 from landbridge.ledger.tables import parcels
 
 Direction = Literal["out", "in"]
@@ -69,10 +70,12 @@ def reserve(  # noqa: PLR0913  all by keyword: each is a column
         return _parcel(connection.execute(parcels.insert().values(values).returning(parcels)).mappings().one())
 
 
-def counted(db: Database, parcel_id: str, *, row_count: int, byte_count: int) -> ParcelRow:
-    """Note what a parcel being written holds, before its index is: whoever finds it sealed knows the counts."""
+def counted(db: Database, mark: Mark, *, row_count: int, byte_count: int) -> ParcelRow:
+    """Note what a parcel being written holds, and its mark, before its index is: whoever finds it sealed knows."""
+    counts = {"row_count": row_count, "byte_count": byte_count}
     with db.begin() as connection:
-        return _change(db, connection, parcel_id, ("writing",), {"row_count": row_count, "byte_count": byte_count})
+        note(connection, mark)
+        return _change(db, connection, mark.parcel_id, ("writing",), counts)
 
 
 def seal(db: Database, parcel_id: str, event: CustodyEvent | None = None) -> ParcelRow:
@@ -88,6 +91,12 @@ def purge(db: Database, parcel_id: str, location: str, event: CustodyEvent) -> N
         here = update(parcels).where(written, parcels.c.location == location)
         connection.execute(here.values(state="purged", updated_at=db.now(connection)))
         append(db, connection, event)
+
+
+def emptied(db: Database, parcel_id: str) -> None:
+    """The stage of a one-hop run whose rows are in the target: its files are gone, its number and mark stay."""
+    with db.begin() as connection:
+        _change(db, connection, parcel_id, ("sealed", "purged"), {"state": "purged"})
 
 
 def abandon(db: Database, parcel_id: str) -> ParcelRow:

@@ -170,4 +170,19 @@ custody = Table(
 Index("landbridge_custody_by_parcel", custody.c.parcel_id)
 Index("landbridge_custody_by_name", custody.c.pipeline_name, custody.c.event)
 
+marks = Table(
+    "landbridge_marks",
+    metadata,
+    Column("parcel_id", NAME, primary_key=True),
+    Column("pipeline_name", NAME, nullable=False),
+    Column("follows", NAME),
+    Column("basis", NAME, nullable=False),
+    Column("watermark_column", Text),
+    Column("after_value", Text),
+    Column("until_value", Text),
+    Column("confirmed_at", Instant),
+    Column("confirmed_by", NAME),
+)
+Index("landbridge_marks_by_name", marks.c.pipeline_name)
+
 schema = Table("landbridge_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))

@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, FailFast, Field, PlainSerializer, TypeAdapter, ValidationError
 
-from landbridge.contracts.values import Filter
+from landbridge.contracts.values import Filter, Merge
 from landbridge.errors import ParcelDamaged, UnknownVersion
+from landbridge.schema.changes import Deletes
 from landbridge.schema.checksums import Checksums, Measure
 from landbridge.schema.columns import Mask
 from landbridge.schema.model import Relation, TableSchema, schema_to_json
 from landbridge.schema.traits import Traits
 from landbridge.stage.index import FORMAT, check_version
 
-KNOWN_FEATURES: frozenset[str] = frozenset()
+CHANGES = "changes"  # rows that go on where another parcel stopped: nothing to replace a table by
+KNOWN_FEATURES = frozenset({CHANGES})
 
 MOST_PARTS = 300_000
 MOST_COLUMNS = 10_000
@@ -84,6 +86,35 @@ class LoadHints:
 
 
 @dataclass(frozen=True)
+class Chained:
+    """How a parcel of changes goes on where the one before it stopped, and what its rows do (docs/sync-modes.md).
+
+    `follows` None: the first of a chain. `watermark_column` and bounds are the source's, all else as the rows arrive.
+    """
+
+    follows: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None
+    watermark_column: str | None
+    after: str | None
+    until: str | None
+    merge_keys: Annotated[tuple[str, ...], FailFast()] = ()
+    qualify_order_by: str | None = None
+    deletes: Deletes | None = None
+    soft_delete_column: str | None = None
+
+
+def rules_of(merge: Merge | None) -> dict[str, Any]:
+    """The fields of a Chained that say how rows meet those of the target."""
+    if merge is None:
+        return {}
+    return {
+        "merge_keys": merge.keys,
+        "qualify_order_by": merge.newest_by,
+        "deletes": merge.deletes,
+        "soft_delete_column": merge.deleted_by,
+    }
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The fields of docs/parcel.md. One that exists adds up: ValueError where numbers or names do not."""
 
@@ -107,20 +138,44 @@ class Manifest:
     ddl: Mapping[str, str] = field(default_factory=dict)
     checksums: Checksums | None = None
     traits: Annotated[tuple[Traits, ...] | None, FailFast()] = None
+    changes: Chained | None = None
+    keys: Annotated[tuple[PartEntry, ...] | None, FailFast()] = None
 
     def __post_init__(self) -> None:
         if self.parts != numbered(self.parts):
             raise ValueError("parts are not numbered in order")
         if self.row_count != sum(part.rows for part in self.parts):
             raise ValueError("row_count is not the sum of the parts' rows")
-        if len({part.file for part in self.parts}) != len(self.parts):
+        if len({part.file for part in self.all_parts}) != len(self.all_parts):
             raise ValueError("a file is named twice")
-        if len(self.parts) > MOST_PARTS:
-            raise ValueError(f"{len(self.parts)} parts; {MOST_PARTS} are accepted")
+        if len(self.all_parts) > MOST_PARTS:
+            raise ValueError(f"{len(self.all_parts)} parts; {MOST_PARTS} are accepted")
         _check_columns(self.schema)
         if self.checksums:
             _check_checksums(self.schema, self.checksums)
         _check_traits(self.traits or (), self.schema)
+        _check_changes(self)
+
+    @property
+    def all_parts(self) -> tuple[PartEntry, ...]:
+        """Those of the rows, then those of the keys."""
+        return self.parts + (self.keys or ())
+
+    def of_keys(self) -> "Manifest":
+        """The same parcel, as if the keys that it brings were its rows. ValueError where it brings none."""
+        if self.keys is None or self.changes is None:
+            raise ValueError("the parcel brings no keys")
+        columns = tuple(c for c in self.schema.columns if c.name in self.changes.merge_keys)
+        rows = sum(part.rows for part in self.keys)
+        return replace(
+            self,
+            schema=TableSchema(columns),
+            parts=self.keys,
+            keys=None,
+            row_count=rows,
+            checksums=None,
+            traits=None,
+        )
 
 
 @dataclass(frozen=True)
@@ -148,6 +203,20 @@ def _check_checksums(schema: TableSchema, checksums: Checksums) -> None:
     of = Measure(schema, checksums.key)
     if checksums.columns != of.columns or not set(of.key) <= set(schema.names):
         raise ValueError("checksums of columns that are not there")
+
+
+def _check_changes(manifest: Manifest) -> None:
+    changes, names = manifest.changes, set(manifest.schema.names)
+    if (changes is None) != (manifest.sync_mode == "full") or (changes is None) == (CHANGES in manifest.requires):
+        raise ValueError("sync_mode, changes and requires contradict each other")
+    if changes is None:
+        if manifest.keys is not None:
+            raise ValueError("keys without merge_keys")
+        return
+    if manifest.keys is not None and (manifest.keys != numbered(manifest.keys) or not changes.merge_keys):
+        raise ValueError("keys are not numbered in order, or of no columns")
+    if (changes.deletes == "by_keys") < (manifest.keys is not None) or not set(changes.merge_keys) <= names:
+        raise ValueError("keys of columns that are not there, or that nothing is deleted by")
 
 
 def _check_traits(traits: Sequence[Traits], schema: TableSchema) -> None:

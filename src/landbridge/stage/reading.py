@@ -40,7 +40,11 @@ class Parcel:
     def without_parts(self) -> "Parcel":
         """What reading one part needs, whose entry is at hand: as small for a million parts as for one."""
         index = replace(self.index, files=(self.index.manifest,))
-        return replace(self, index=index, manifest=replace(self.manifest, parts=(), row_count=0))
+        return replace(self, index=index, manifest=replace(self.manifest, parts=(), keys=None, row_count=0))
+
+    def of_keys(self) -> "Parcel":
+        """The same, as if the keys that it brings were its rows; see Manifest.of_keys."""
+        return replace(self, manifest=self.manifest.of_keys())
 
 
 @dataclass(frozen=True)
@@ -184,12 +188,13 @@ def _contents(store: Store, folder: str, index: Index, signer: str, identities: 
     except ParcelError as error:
         return [error]
     faults: list[ParcelError] = []
-    for part in parcel.manifest.parts:
-        try:
-            for _ in read_part(store, parcel, part, identities):
-                pass
-        except ParcelError as error:
-            faults.append(error)
+    for one in (parcel, parcel.of_keys()) if parcel.manifest.keys is not None else (parcel,):
+        for part in one.manifest.parts:
+            try:
+                for _ in read_part(store, one, part, identities):
+                    pass
+            except ParcelError as error:
+                faults.append(error)
     return faults
 
 
@@ -232,7 +237,7 @@ def _read_manifest(store: Store, folder: str, index: Index, identities: Sequence
             raise ParcelSwapped("manifest and index are of different parcels")
         if index.sealed != (manifest.encryption.format == "age"):
             raise ParcelDamaged("manifest and index disagree on encryption")
-        parts = [IndexEntry(part.file, part.sealed_bytes, part.sealed_sha256) for part in manifest.parts]
+        parts = [IndexEntry(part.file, part.sealed_bytes, part.sealed_sha256) for part in manifest.all_parts]
         if sorted(parts) != list(index.parts):
             raise ParcelDamaged("manifest and index name different parts")
     return manifest

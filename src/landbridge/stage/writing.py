@@ -97,7 +97,7 @@ def seal_parcel(
     data = plain if recipients is None else age.seal(plain, recipients)
     name = hidden_name() if obfuscated else manifest_name(sealed=recipients is not None)
     entry = IndexEntry(name, len(data), hashlib.sha256(data).hexdigest())
-    parts = [IndexEntry(part.file, part.sealed_bytes, part.sealed_sha256) for part in manifest.parts]
+    parts = [IndexEntry(part.file, part.sealed_bytes, part.sealed_sha256) for part in manifest.all_parts]
     index = note.sign(index_text(manifest.parcel_id, entry, parts), signer, anonymous=obfuscated).encode()
     present = store.files(folder)
     if f"{folder}/{INDEX}" in present:

@@ -12,15 +12,17 @@ from landbridge.connectors.conform import conform
 from landbridge.connectors.duckdb import catalog, sql
 from landbridge.connectors.duckdb.failures import translated
 from landbridge.connectors.duckdb.options import DuckDBOptions
+from landbridge.connectors.duckdb.publishing import publish
+from landbridge.connectors.merging import arriving, refuse_other_chain, shaped
 from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
 from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.changes import Newest, asked, watermark
 from landbridge.schema.columns import chosen
 from landbridge.schema.ddl import literal
 from landbridge.schema.duckdb import create_table
 from landbridge.schema.fidelity import Holds
 from landbridge.schema.filters import where_clause
-from landbridge.schema.fit import pair
 from landbridge.schema.metadata import Extracted
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded, qualify, quote
@@ -69,6 +71,18 @@ class DuckDB:
             parts = tuple(sql.parts(self.name, connection, read, schema))
             yield Snapshot(schema, rows, parts, as_of)
 
+    def newest(self, read: Read, column: str, instant: Instant) -> Newest:  # noqa: ARG002  the file stands still
+        query = f"SELECT {asked(column)} FROM {sql.source(read)}{where_clause(read.filter)}"
+        with self._open(SourceError, query=query) as connection:
+            found = watermark(catalog.schema_of(connection, read), column)
+            ((value, nulls),) = sql.fetch(connection, query)
+        return Newest(found, value, nulls)
+
+    def count_rows(self, read: Read, instant: Instant) -> int:  # noqa: ARG002  the file stands still
+        query = f"SELECT count(*) FROM (SELECT 1 FROM {sql.source(read)}{where_clause(read.filter)})"
+        with self._open(SourceError, query=query) as connection:
+            return int(sql.fetch(connection, query)[0][0])
+
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
         wanted = arrow_schema(part.schema)
         with self._open(SourceError, threads=None if part.alone else 1) as connection:
@@ -83,15 +97,16 @@ class DuckDB:
             newest = sql.newest_load(connection, write.relation)
         return newest.rows if newest.load_id == load_id else None
 
-    def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
+    def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         with self._open(TargetError, writable=True) as connection:
             target = catalog.describe(connection, [write.relation])[write.relation]
             if target is None:
                 if write.relation.schema:
                     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(write.relation.schema)}")
-                connection.execute(create_table(write.relation, folded(schema)))
+                connection.execute(create_table(write.relation, folded(shaped(schema, write))))
                 target = catalog.described(connection, write.relation)  # in DuckDB's own types now
-            columns = ", ".join(quote(p.target.name) for p in pair(schema, target))
+            pairings = arriving(schema, target, write, only_keys=only_keys)
+            columns = ", ".join(quote(p.target.name) for p in pairings)
             landing = replace(write.relation, table=f"_lb_{load.load_id[:8]}_{token_hex(4)}")
             source = qualify(write.relation)
             connection.begin()
@@ -101,14 +116,14 @@ class DuckDB:
             )
             connection.commit()
             version = sql.newest_load(connection, write.relation).version
-        return Landing(write, landing, schema, load, version, streams=1)
+        return Landing(write, landing, schema, load, version, streams=1, standing=target, only_keys=only_keys)
 
     def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
         import pyarrow as pa
 
         with self._open(TargetError, writable=True) as connection:
-            target = catalog.describe(connection, [landing.write.relation])[landing.write.relation]
-            pairings = pair(landing.schema, target or folded(landing.schema))
+            target = catalog.described(connection, landing.write.relation)
+            pairings = arriving(landing.schema, target, landing.write, only_keys=landing.only_keys)
             table = str(landing.write.relation)
             values = ", ".join(sql.stored(p) for p in pairings)
             insert = f"INSERT INTO {qualify(landing.relation)} SELECT {values} FROM arriving"
@@ -122,30 +137,26 @@ class DuckDB:
             connection.commit()
         return rows
 
-    def publish(self, landing: Landing) -> Published:
-        """DELETE + INSERT … SELECT in one transaction; views and keys of the target stay as they are."""
+    def publish(self, landing: Landing, keys: Landing | None = None) -> Published:
+        """DELETE + INSERT … SELECT in one transaction, or a merge; views and keys of the target stay as they are."""
         write, load = landing.write, landing.load
         with self._open(TargetError, writable=True) as connection:
             connection.begin()
             newest = sql.newest_load(connection, write.relation)
             if newest.load_id == load.load_id and newest.version != landing.version:
-                connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
+                sql.drop(connection, landing, keys)
                 connection.commit()
                 return Published(newest.rows, "already")
             if newest.version != landing.version:
                 raise LeaseLost(f"{self.name}: another load of {write.relation} was published meanwhile")
-            held = sql.fetch(connection, f"SELECT count(*) FROM {qualify(landing.relation)}")[0][0]
-            if held != load.rows:
-                raise TargetError(f"{self.name}: {held} rows landed for {write.relation}, {load.rows} were sent")
-            columns = ", ".join(quote(row[0]) for row in sql.fetch(connection, f"DESCRIBE {qualify(landing.relation)}"))
-            connection.execute(f"DELETE FROM {qualify(write.relation)}")
-            connection.execute(
-                f"INSERT INTO {qualify(write.relation)} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}"
-            )
-            sql.record_load(connection, landing)
-            connection.execute(f"DROP TABLE {qualify(landing.relation)}")
+            refuse_other_chain(write.relation, load, newest.load_id)
+            for landed in filter(None, (landing, keys)):
+                sql.check_arrived(connection, landed)
+            published = publish(connection, landing, keys, catalog.described(connection, write.relation))
+            sql.record_load(connection, landing, published.rows)
+            sql.drop(connection, landing, keys)
             connection.commit()
-        return Published(load.rows, "rewrite", "a DuckDB table keeps its keys and views that way")
+        return published
 
     def drop(self, landing: Landing) -> None:
         with self._open(TargetError, writable=True) as connection:

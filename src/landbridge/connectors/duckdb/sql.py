@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from landbridge.contracts.target import LOADS
 from landbridge.contracts.values import Landing, Part, Read
-from landbridge.errors import SourceError
+from landbridge.errors import SourceError, TargetError
 from landbridge.schema.arrow import travels_as_text
 from landbridge.schema.duckdb import render_type
 from landbridge.schema.filters import Filter, where_clause
@@ -149,7 +149,20 @@ def newest_load(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> 
     return Loaded(*newest[0]) if newest else Loaded(0, None, 0)
 
 
-def record_load(connection: "duckdb.DuckDBPyConnection", landing: Landing) -> None:
+def check_arrived(connection: "duckdb.DuckDBPyConnection", landing: Landing) -> None:
+    """Raise TargetError where the landing table does not hold what was sent."""
+    held = fetch(connection, f"SELECT count(*) FROM {qualify(landing.relation)}")[0][0]
+    if held != landing.load.rows:
+        raise TargetError(f"{held} rows landed for {landing.write.relation}, {landing.load.rows} were sent")
+
+
+def drop(connection: "duckdb.DuckDBPyConnection", *landings: Landing | None) -> None:
+    for landing in filter(None, landings):
+        connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
+
+
+def record_load(connection: "duckdb.DuckDBPyConnection", landing: Landing, rows: int) -> None:
+    """`rows` are those of the target now."""
     load, relation = landing.load, landing.write.relation
     loads = qualify(replace(relation, table=LOADS))
     connection.execute(
@@ -159,5 +172,5 @@ def record_load(connection: "duckdb.DuckDBPyConnection", landing: Landing) -> No
     )
     connection.execute(
         f"INSERT INTO {loads} VALUES ($1, $2, $3, $4, $5, $6, now())",
-        [relation.table, landing.version + 1, load.load_id, load.pipeline_name, load.parcel_id, load.rows],
+        [relation.table, landing.version + 1, load.load_id, load.pipeline_name, load.parcel_id, rows],
     )

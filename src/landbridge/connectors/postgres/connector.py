@@ -12,6 +12,7 @@ from landbridge.connectors.postgres.metadata import metadata
 from landbridge.connectors.postgres.session import LOADS, READS, Kept, Server, border, connect
 from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import LandbridgeError, SourceError, TargetError
+from landbridge.schema.changes import Newest
 from landbridge.schema.metadata import Extracted
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded, qualify
@@ -64,6 +65,14 @@ class Postgres:
         """See Source."""
         return snapshots.snapshot(self.server, read, instant)
 
+    def newest(self, read: Read, column: str, instant: Instant) -> Newest:
+        """See Source."""
+        return snapshots.newest(self.server, read, column, instant)
+
+    def count_rows(self, read: Read, instant: Instant) -> int:
+        """See Source."""
+        return snapshots.count(self.server, read, instant)
+
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
         """See Source."""
         return reading.batches(self.server, part)
@@ -74,20 +83,20 @@ class Postgres:
             _, newest, rows = loading.newest(connection, target)
         return rows if newest == load_id else None
 
-    def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
+    def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         """See Target; the connection is kept until the landing is published, dropped, or swept with the rest."""
         with self._target(write, self._landing.connect()) as (connection, target):
-            return loading.prepare(connection, write, target, schema, load, streams=self.streams)
+            return loading.prepare(connection, write, target, schema, load, streams=self.streams, only_keys=only_keys)
 
     def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
         """See Target: one binary COPY in a transaction of its own; the connection is kept for the next part."""
         with border(TargetError, str(landing.write.relation)), self._appends.connect() as connection:
             return loading.append(connection, landing, batches, first_row)
 
-    def publish(self, landing: Landing) -> Published:
-        """See Target: a swap, or DELETE + INSERT where something depends on the table."""
+    def publish(self, landing: Landing, keys: Landing | None = None) -> Published:
+        """See Target: a swap, or DELETE + INSERT where something depends on the table; a merge where rows are kept."""
         with closing(self._landing), self._target(landing.write) as (connection, _):
-            return loading.publish(connection, landing)
+            return loading.publish(connection, landing, keys)
 
     def drop(self, landing: Landing) -> None:
         """See Target."""

@@ -1,10 +1,12 @@
 """Loading PostgreSQL: a landing table per attempt, binary COPY into it, and one transaction that publishes it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from landbridge.connectors.merging import Session, arriving, merge, merging_of, refuse_other_chain, settle, shaped
 from landbridge.connectors.postgres.catalog import create, describe, value
 from landbridge.connectors.postgres.encode import Encoder, is_staged
 from landbridge.connectors.postgres.session import translate
@@ -13,8 +15,9 @@ from landbridge.contracts.target import LOADS
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.errors import LeaseLost, SchemaMismatch, TargetError, ValueDoesNotFit
 from landbridge.schema.ddl import literal
-from landbridge.schema.fit import Pairing, pair
-from landbridge.schema.model import Relation, TableSchema
+from landbridge.schema.fit import Pairing
+from landbridge.schema.merging import Merging
+from landbridge.schema.model import Column, Relation, TableSchema
 from landbridge.schema.names import qualify, quote
 
 if TYPE_CHECKING:
@@ -65,12 +68,21 @@ def newest(connection: "Connection", target: Relation) -> tuple[int, str | None,
     return (row[0], row[1], row[2]) if row else (0, None, 0)
 
 
-def prepare(
-    connection: "Connection", write: Write, target: Relation, schema: TableSchema, load: Load, *, streams: int
+def prepare(  # noqa: PLR0913  as Target.prepare, and what the server is set to
+    connection: "Connection",
+    write: Write,
+    target: Relation,
+    schema: TableSchema,
+    load: Load,
+    *,
+    streams: int,
+    only_keys: bool,
 ) -> Landing:
     """See Target.prepare; `target` has its schema filled in. No sweep drops it while `connection` lives."""
-    create(connection, target, schema)
-    pairings = _pairings(connection, target, schema)
+    if not only_keys:
+        create(connection, target, shaped(schema, write))
+    standing = _standing(connection, target)
+    pairings = arriving(schema, standing, write, only_keys=only_keys)
     loadable, generated, storage = connection.execute(TARGET, [qualify(target)]).fetchone() or (False, [], "")
     if not loadable:
         raise SchemaMismatch(f"{target} is not a table", hint="name a table as the target, not a view")
@@ -85,17 +97,28 @@ def prepare(
     relation = Relation(f"_lb_{load.load_id[:8]}_{token_hex(8)}", target.schema)
     connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [qualify(relation)])
     with connection.transaction():
-        connection.execute(_landing_ddl(relation, target, pairings, storage))
-        if why_not(connection, relation, target):
+        connection.execute(_landing_ddl(relation, target, pairings, storage, whole=load.replaces(write)))
+        if not load.replaces(write) or why_not(connection, relation, target):
             # only copied from, in one transaction that counts it first: a crash that empties it loses nothing
             connection.execute(f"ALTER TABLE {qualify(relation)} SET UNLOGGED")
         connection.execute(f"COMMENT ON TABLE {qualify(relation)} IS {literal(_mark(target) + load.attempt)}")
-    return Landing(write=write, relation=relation, schema=schema, load=load, version=version, streams=streams)
+    return Landing(
+        write=write,
+        relation=relation,
+        schema=schema,
+        load=load,
+        version=version,
+        streams=streams,
+        standing=standing,
+        only_keys=only_keys,
+    )
 
 
-def _landing_ddl(relation: Relation, target: Relation, pairings: tuple[Pairing, ...], storage: str) -> str:
-    """The target's twin, that may take its place; but a plain list of columns where one has to be cast on the way."""
-    if not any(is_staged(pairing) for pairing in pairings):
+def _landing_ddl(
+    relation: Relation, target: Relation, pairings: Sequence[Pairing], storage: str, *, whole: bool
+) -> str:
+    """The target's twin, that may take its place; but a plain list of columns where it will not."""
+    if whole and not any(is_staged(pairing) for pairing in pairings):
         like = "INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS"
         options = f" WITH ({storage})" if storage else ""
         return f"CREATE TABLE {qualify(relation)} (LIKE {qualify(target)} {like}){options}"
@@ -112,7 +135,7 @@ def append(connection: "Connection", landing: Landing, batches: "Iterable[pa.Rec
     import psycopg
 
     target = _target(landing)
-    pairings = _pairings(connection, target, landing.schema)
+    pairings = _pairings(connection, landing)
     encoder = Encoder(pairings, str(target), first_row, landing.write.accept_loss)
     columns = ", ".join(quote(pairing.target.name) for pairing in pairings)
     statement = f"COPY {qualify(landing.relation)} ({columns}) FROM STDIN (FORMAT binary)"
@@ -142,36 +165,80 @@ def _refused_cell(error: "psycopg.Error", target: Relation, first_row: int) -> E
     return ValueDoesNotFit(f"{', '.join(where)}{ours.message.removeprefix(str(target))}")
 
 
-def publish(connection: "Connection", landing: Landing) -> Published:
+def publish(connection: "Connection", landing: Landing, keys: Landing | None) -> Published:
     """See Target.publish: a swap where nothing would be lost by it and no reader holds an older snapshot."""
     target, load = _target(landing), landing.load
+    everything = load.replaces(landing.write)
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = '{REWRITE_LOCK}'")
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_mark(target)])
         version, load_id, rows = newest(connection, target)
         if load_id == load.load_id and version != landing.version:
-            connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
+            _drop_landed(connection, landing, keys)
             return Published(rows, "already")
         if version != landing.version:
             raise LeaseLost(f"{target}: another load was published since this one began")
+        refuse_other_chain(target, load, load_id)
         # the horizon comes before this transaction writes: later snapshots are then never older than it
         horizon = value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
         connection.execute(f"LOCK TABLE {qualify(landing.relation)} IN ACCESS EXCLUSIVE MODE")
-        published = _replace(connection, landing, target, horizon)
+        published = _replace(connection, landing, target, horizon) if everything else _merge(connection, landing, keys)
+        _drop_landed(connection, landing, keys)
         connection.execute(
             f"INSERT INTO {_loads(target)} (target_table, version, load_id, pipeline_name, parcel_id, row_count)"
             " VALUES (%s, %s, %s, %s, %s, %s)",
-            [target.table, version + 1, load.load_id, load.pipeline_name, load.parcel_id, load.rows],
+            [target.table, version + 1, load.load_id, load.pipeline_name, load.parcel_id, published.rows],
         )
     return published
+
+
+def _drop_landed(connection: "Connection", *landings: Landing | None) -> None:
+    for landing in filter(None, landings):
+        connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
+
+
+def _merge(connection: "Connection", landing: Landing, keys: Landing | None) -> Published:
+    """See docs/sync-modes.md, "What a load does"."""
+    target = _target(landing)
+    _check_arrived(connection, landing, target)
+    if keys:
+        _check_arrived(connection, keys, target)
+    _take_for_writing(connection, target)
+    for landed in filter(None, (landing, keys)):
+        connection.execute(f"ANALYZE {qualify(landed.relation)}")
+    merging = _merging(connection, landing, keys)
+    keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(
+        _standing(connection, target).primary_key
+    )
+    rows, changed = merge(merging, _session(connection), keyed=keyed)
+    return Published(rows, "merge", changed=changed)
+
+
+def _merging(connection: "Connection", landing: Landing, keys: Landing | None) -> Merging:
+    merging = merging_of(landing, keys, _target(landing), _standing(connection, _target(landing)))
+    return replace(merging, value=_landed, comparable=_comparable, inserting=" OVERRIDING SYSTEM VALUE")
+
+
+def _landed(pairing: Pairing) -> str:
+    value = f"l.{quote(pairing.target.name)}"
+    return f"{value}::{pairing.target.native}" if is_staged(pairing) else value
+
+
+def _comparable(expression: str, column: Column) -> str:
+    return f"{expression}::text" if column.native in ("json", "xml") else expression
+
+
+def _session(connection: "Connection") -> Session:
+    return Session(lambda sql: int(value(connection, sql)), lambda sql: connection.execute(sql).rowcount)
 
 
 def _replace(connection: "Connection", landing: Landing, target: Relation, horizon: str) -> Published:
     import psycopg
 
+    _check_arrived(connection, landing, target)
+    landing = _settled(connection, landing)
     why = why_not(connection, landing.relation, target) or snapshots_end(connection, horizon)
     if not why:
-        _check_arrived(connection, landing, target)
         built = build(connection, landing.relation, target)
         try:
             with connection.transaction() as savepoint:
@@ -189,6 +256,23 @@ def _replace(connection: "Connection", landing: Landing, target: Relation, horiz
     return Published(landing.load.rows, "rewrite", why)
 
 
+def _settled(connection: "Connection", landing: Landing) -> Landing:
+    """Of a first load: one row of each key, and none that is gone."""
+    if landing.write.merge is None:
+        return landing
+    merging, session = _merging(connection, landing, None), _session(connection)
+    rows = landing.load.rows - settle(merging, session)
+    if gone := merging.without_gone():
+        rows -= session.do(gone)
+    return replace(landing, load=replace(landing.load, rows=rows))
+
+
+def _take_for_writing(connection: "Connection", target: Relation) -> None:
+    connection.execute("SET LOCAL row_security = off")  # a policy that hides rows is an error, not fewer rows
+    connection.execute("SET CONSTRAINTS ALL DEFERRED")
+    connection.execute(f"LOCK TABLE {qualify(target)} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def _check_arrived(connection: "Connection", landing: Landing, target: Relation) -> None:
     """Each COPY was counted; only the table itself says whether a server that crashed since then kept them all."""
     arrived = value(connection, f"SELECT count(*) FROM {qualify(landing.relation)}")
@@ -198,31 +282,25 @@ def _check_arrived(connection: "Connection", landing: Landing, target: Relation)
 
 def _rewrite(connection: "Connection", landing: Landing, target: Relation) -> None:
     """DELETE + INSERT … SELECT: readers, also those with older snapshots, see the old rows until the commit."""
-    pairings = _pairings(connection, target, landing.schema)
+    pairings = _pairings(connection, landing)
     columns = ", ".join(quote(pairing.target.name) for pairing in pairings)
-    casts = ", ".join(
-        f"{quote(p.target.name)}::{p.target.native}" if is_staged(p) else quote(p.target.name) for p in pairings
-    )
+    casts = ", ".join(map(_landed, pairings))
     if child := value(connection, CASCADES, qualify(target)):
         raise TargetError(
             f"{target}: replacing its rows would delete or change rows of {child}, by its foreign key",
             hint="make that foreign key ON DELETE NO ACTION DEFERRABLE",
         )
-    connection.execute("SET LOCAL row_security = off")  # a policy that hides rows is an error, not fewer rows
-    connection.execute("SET CONSTRAINTS ALL DEFERRED")
-    connection.execute(f"LOCK TABLE {qualify(target)} IN SHARE ROW EXCLUSIVE MODE")
+    _take_for_writing(connection, target)
     connection.execute(f"DELETE FROM {qualify(target)}")
     inserted = connection.execute(
         f"INSERT INTO {qualify(target)} ({columns}) OVERRIDING SYSTEM VALUE"
-        f" SELECT {casts} FROM {qualify(landing.relation)}"
+        f" SELECT {casts} FROM {qualify(landing.relation)} AS l"
     ).rowcount
     if inserted != landing.load.rows:
-        _check_arrived(connection, landing, target)
         raise TargetError(
             f"{target}: {inserted} rows were inserted of {landing.load.rows}",
             hint="a trigger or rule on the table drops rows",
         )
-    connection.execute(f"DROP TABLE {qualify(landing.relation)}")
 
 
 CASCADES = """
@@ -247,11 +325,16 @@ def drop(connection: "Connection", landing: Relation) -> None:
     connection.execute(f"DROP TABLE IF EXISTS {qualify(landing)}")
 
 
-def _pairings(connection: "Connection", target: Relation, schema: TableSchema) -> tuple[Pairing, ...]:
+def _standing(connection: "Connection", target: Relation) -> TableSchema:
     standing = describe(connection, [target])[target]
     if standing is None:
         raise TargetError(f"{target} is gone", hint="run it again; the table is created")
-    return pair(schema, standing)
+    return standing
+
+
+def _pairings(connection: "Connection", landing: Landing) -> tuple[Pairing, ...]:
+    standing = _standing(connection, _target(landing))
+    return arriving(landing.schema, standing, landing.write, only_keys=landing.only_keys)
 
 
 def _target(landing: Landing) -> Relation:

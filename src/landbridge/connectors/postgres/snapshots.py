@@ -9,6 +9,7 @@ from landbridge.connectors.postgres.catalog import describe, locate, value
 from landbridge.connectors.postgres.session import READS, Server, border, connect
 from landbridge.contracts.values import Instant, Part, Read, Snapshot
 from landbridge.errors import SourceError
+from landbridge.schema.changes import Newest, asked, watermark
 from landbridge.schema.columns import chosen
 from landbridge.schema.ddl import literal
 from landbridge.schema.model import Column, Relation, TableSchema
@@ -73,28 +74,67 @@ def taking_part(snapshot: str) -> str:
 def snapshot(server: Server, read: Read, instant: Instant | None) -> Iterator[Snapshot]:
     """See Source.snapshot; an instant of its own lives as long as this context's connection."""
     relation = locate(server, read.relation)
-    if read.filter.qualify:
-        raise SourceError(
-            f"{relation}: postgres has no QUALIFY", hint="rank the rows in source_query and filter on that"
-        )
     with connect(server, READS) as connection:
         with border(SourceError, str(relation)):
             if instant is None:
                 instant = _exported(connection)
             else:
-                connection.execute(BEGIN)
-                connection.execute(taking_part(instant.name or "none"))
+                _take_part(connection, instant)
         yield _taken(connection, read, relation, instant)
 
 
+def newest(server: Server, read: Read, column: str, instant: Instant) -> Newest:
+    """See Source.newest."""
+    relation = locate(server, read.relation)
+    source, conditions = _from(read, relation)
+    asking = _select(asked(column), source, conditions)
+    with connect(server, READS) as connection:
+        with border(SourceError, str(relation)):
+            _take_part(connection, instant)
+            found = watermark(_schema(connection, read, relation), column)
+        with border(SourceError, f"{relation}\n{asking}"):
+            value, nulls = connection.execute(asking).fetchone() or (None, 0)
+    return Newest(found, value, nulls)
+
+
+def count(server: Server, read: Read, instant: Instant) -> int:
+    """See Source.count."""
+    relation = locate(server, read.relation)
+    counting = _select("count(*)", *_from(read, relation))
+    with connect(server, READS) as connection, border(SourceError, f"{relation}\n{counting}"):
+        _take_part(connection, instant)
+        rows: int = value(connection, counting)
+    return rows
+
+
+def _take_part(connection: "Connection", instant: Instant) -> None:
+    connection.execute(BEGIN)
+    connection.execute(taking_part(instant.name or "none"))
+
+
+def _from(read: Read, relation: Relation) -> tuple[str, list[str]]:
+    """What stands behind FROM, and the conditions. Raises SourceError for QUALIFY."""
+    if read.filter.qualify:
+        raise SourceError(
+            f"{relation}: postgres has no QUALIFY", hint="rank the rows in source_query and filter on that"
+        )
+    return source_of(read, relation), [f"({read.filter.where}\n)"] if read.filter.where else []
+
+
+def _schema(connection: "Connection", read: Read, relation: Relation) -> TableSchema:
+    """All columns of what is read."""
+    if read.query:
+        return query_schema(connection, source_of(read, relation))
+    schema = describe(connection, [relation])[relation]
+    if schema is None:
+        raise SourceError(f"no table {relation} at {read.connection}", hint="check its name in tables.yaml")
+    return schema
+
+
 def _taken(connection: "Connection", read: Read, relation: Relation, instant: Instant) -> Snapshot:
-    source = source_of(read, relation)
-    conditions = [f"({read.filter.where}\n)"] if read.filter.where else []
+    source, conditions = _from(read, relation)
     with border(SourceError, f"{relation}\n{source if read.query else ''}".strip()):
-        schema = query_schema(connection, source) if read.query else describe(connection, [relation])[relation]
-        if schema is None:
-            raise SourceError(f"no table {relation} at {read.connection}", hint="check its name in tables.yaml")
-        schema = chosen(schema, read.columns)
+        schema = chosen(_schema(connection, read, relation), read.columns)
         ranges = [""] if read.query else _ctid_ranges(connection, relation)
     columns = ", ".join(_expression(column, read=column.name not in read.columns.unread) for column in schema.columns)
     counting = _select("count(*)", source, conditions)

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
+from landbridge.connectors.merging import refuse_other_chain
 from landbridge.connectors.snowflake import catalog, checks, loading, reading
 from landbridge.connectors.snowflake.metadata import metadata
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.session import Session, fetch
 from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
 from landbridge.errors import SourceError, TargetError
+from landbridge.schema.changes import Newest
 from landbridge.schema.metadata import Extracted
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import folded, qualify, unfold
@@ -37,6 +39,14 @@ class Snowflake:
         """See Source."""
         return reading.snapshot(self.session, read, instant)
 
+    def newest(self, read: Read, column: str, instant: Instant) -> Newest:
+        """See Source."""
+        return reading.newest(self.session, read, column, instant)
+
+    def count_rows(self, read: Read, instant: Instant) -> int:
+        """See Source."""
+        return reading.count(self.session, read, instant)
+
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
         """See Source."""
         return reading.batches(part)
@@ -47,29 +57,36 @@ class Snowflake:
             _, newest, rows = loading.newest(cursor, target)
         return rows if newest == load_id else None
 
-    def prepare(self, write: Write, schema: TableSchema, load: Load) -> Landing:
+    def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         """See Target."""
         with self._target(write.relation) as (cursor, target):
-            return loading.prepare(cursor, write, target, schema, load, streams=self.options.streams)
+            return loading.prepare(
+                cursor, write, target, schema, load, streams=self.options.streams, only_keys=only_keys
+            )
 
     def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
         """See Target."""
         with self._target(landing.write.relation) as (cursor, _):
             return loading.append(cursor, landing, batches, first_row)
 
-    def publish(self, landing: Landing) -> Published:
+    def publish(self, landing: Landing, keys: Landing | None = None) -> Published:
         """See Target: COPY and its count come before the transaction, in which no DDL is."""
-        rows = landing.load.rows
+        landings = [landing, keys] if keys else [landing]
         with self._target(landing.write.relation) as (cursor, target):
             version, load_id, published = loading.newest(cursor, target)
             if load_id == landing.load.load_id and version != landing.version:
-                loading.drop(cursor, landing.relation)
+                for landed in landings:
+                    loading.drop(cursor, landed.relation)
                 return Published(published, "already")
-            if (arrived := loading.copy(cursor, landing)) != rows:
-                raise TargetError(f"{target}: {arrived} rows arrived of {rows}", hint="run it again")
+            if version == landing.version:
+                refuse_other_chain(target, landing.load, load_id)
+            for landed in landings:
+                if (arrived := loading.copy(cursor, landed)) != landed.load.rows:
+                    raise TargetError(f"{target}: {arrived} rows arrived of {landed.load.rows}", hint="run it again")
         with self.session.transaction(TargetError, str(target)) as cursor:
-            done = loading.publish(cursor, landing, target)
-        self.drop(landing)
+            done = loading.publish(cursor, landing, target, keys)
+        for landed in landings:
+            self.drop(landed)
         return done
 
     def drop(self, landing: Landing) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from landbridge.connectors.conform import conform, wire_schema
+from landbridge.connectors.merging import Session, arriving, merge, merging_of, settle, shaped
 from landbridge.connectors.snowflake.catalog import describe
 from landbridge.connectors.snowflake.session import NOT_THERE, fetch
 from landbridge.contracts.target import LOADS
@@ -15,7 +16,8 @@ from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.errors import LeaseLost, TargetError
 from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.fidelity import Holds
-from landbridge.schema.fit import Pairing, pair
+from landbridge.schema.fit import Pairing
+from landbridge.schema.merging import Merging
 from landbridge.schema.model import Column, Relation, TableSchema
 from landbridge.schema.names import folded, qualify, quote, unfold
 from landbridge.schema.snowflake import DEFAULT_LENGTH, create_table
@@ -81,15 +83,22 @@ def newest(cursor: "SnowflakeCursor", target: Relation) -> tuple[int, str | None
     return (int(found[0]["version"]), found[0]["load_id"], int(found[0]["row_count"])) if found else (0, None, 0)
 
 
-def prepare(
-    cursor: "SnowflakeCursor", write: Write, target: Relation, schema: TableSchema, load: Load, *, streams: int
+def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
+    cursor: "SnowflakeCursor",
+    write: Write,
+    target: Relation,
+    schema: TableSchema,
+    load: Load,
+    *,
+    streams: int,
+    only_keys: bool,
 ) -> Landing:
     """See Target.prepare: the landing is a transient table, and the stage of its files bears its name."""
     standing = describe(cursor, [target], keys=False)[target]
     if standing is None:
-        create(cursor, target, schema)
-        standing = describe(cursor, [target], keys=False)[target] or folded(schema, unfold)
-    pairings = pair(schema, standing)
+        create(cursor, target, shaped(schema, write))
+        standing = describe(cursor, [target], keys=False)[target] or folded(shaped(schema, write), unfold)
+    pairings = arriving(schema, standing, write, only_keys=only_keys)
     cursor.execute(CREATE_LOADS.format(qualify(loads(target))))
     cursor.execute(FIRST.format(qualify(loads(target))), [target.table])
     landing = Relation(f"_lb_{load.load_id[:8]}_{token_hex(4)}", target.schema, target.database)
@@ -107,6 +116,7 @@ def prepare(
         newest(cursor, target)[0],
         streams=streams,
         standing=standing,
+        only_keys=only_keys,
         append_bytes=FILE_BYTES,
     )
 
@@ -168,13 +178,12 @@ def _cast(number: int, pairing: Pairing) -> str:
     return f"{value}::{pairing.target.native}"
 
 
-def publish(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> Published:
+def publish(cursor: "SnowflakeCursor", landing: Landing, target: Relation, keys: Landing | None) -> Published:
     """In one transaction. The fence is an UPDATE that finds its row once only: who waits for it finds it changed."""
-    load, table = landing.load, qualify(target)
-    pairings = _pairings(landing)
-    columns = ", ".join(quote(p.target.name) for p in pairings)
-    cursor.execute(f"DELETE FROM {table}")
-    cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}")
+    load = landing.load
+    published = (
+        _replace(cursor, landing, target) if load.replaces(landing.write) else _merge(cursor, landing, target, keys)
+    )
     book = qualify(loads(target))
     cursor.execute(
         f"UPDATE {book} SET superseded_by = %s WHERE target_table = %s AND version = %s AND superseded_by IS NULL",
@@ -184,9 +193,48 @@ def publish(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> Pu
         raise LeaseLost(f"{target}: another load was published since this one began")
     cursor.execute(
         f"INSERT INTO {book} {COLUMNS} SELECT %s, %s, %s, %s, %s, %s, CURRENT_TIMESTAMP()",
-        [target.table, landing.version + 1, load.load_id, load.pipeline_name, load.parcel_id, load.rows],
+        [target.table, landing.version + 1, load.load_id, load.pipeline_name, load.parcel_id, published.rows],
     )
-    return Published(load.rows, "rewrite", "grants, policies and streams of the table stay that way")
+    return published
+
+
+def _replace(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> Published:
+    merging, session = _merging(landing, target, None), _session(cursor)
+    rows = landing.load.rows - settle(merging, session)
+    if gone := merging.without_gone():
+        rows -= session.do(gone)
+    columns = ", ".join(quote(p.target.name) for p in _pairings(landing))
+    cursor.execute(f"DELETE FROM {qualify(target)}")
+    cursor.execute(f"INSERT INTO {qualify(target)} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}")
+    return Published(rows, "rewrite", "grants, policies and streams of the table stay that way")
+
+
+def _merge(cursor: "SnowflakeCursor", landing: Landing, target: Relation, keys: Landing | None) -> Published:
+    """Its primary keys are not enforced: that no key stands twice is looked at every time."""
+    rows, changed = merge(_merging(landing, target, keys), _session(cursor), keyed=False)
+    return Published(rows, "merge", changed=changed)
+
+
+def _merging(landing: Landing, target: Relation, keys: Landing | None) -> Merging:
+    assert landing.standing is not None, "prepare sets it"  # noqa: S101
+    return replace(merging_of(landing, keys, target, landing.standing), comparable=_comparable)
+
+
+def _comparable(expression: str, column: Column) -> str:
+    return f"TO_JSON({expression})" if column.type.kind == "json" else expression
+
+
+def _session(cursor: "SnowflakeCursor") -> Session:
+    def ask(sql: str) -> int:
+        (row,) = fetch(cursor, sql)
+        (number,) = row.values()
+        return int(number)
+
+    def do(sql: str) -> int:
+        cursor.execute(sql)
+        return int(cursor.rowcount or 0)
+
+    return Session(ask, do)
 
 
 def drop(cursor: "SnowflakeCursor", landing: Relation) -> None:
@@ -218,7 +266,8 @@ def loads(target: Relation) -> Relation:
 def _pairings(landing: Landing) -> tuple[Pairing, ...]:
     """As the target stood when the landing was made; if it has changed since, the transaction fails."""
     assert landing.standing is not None, "prepare sets it"  # noqa: S101
-    return tuple(replace(p, target=_bounded(p.target)) for p in pair(landing.schema, landing.standing))
+    pairings = arriving(landing.schema, landing.standing, landing.write, only_keys=landing.only_keys)
+    return tuple(replace(p, target=_bounded(p.target)) for p in pairings)
 
 
 def _bounded(column: Column) -> Column:

@@ -12,10 +12,11 @@ from landbridge.connectors.snowflake.session import Session, fetch
 from landbridge.contracts.values import Instant, Part, Read, Snapshot
 from landbridge.errors import SourceError, Unreachable
 from landbridge.schema.arrow import NANOSECONDS, arrow_schema
+from landbridge.schema.changes import Newest, watermark
 from landbridge.schema.columns import chosen
 from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.filters import where_clause
-from landbridge.schema.model import Column, TableSchema
+from landbridge.schema.model import Column, Relation, TableSchema
 from landbridge.schema.names import qualify, quote
 from landbridge.schema.native import take_apart
 from landbridge.schema.snowflake import parse_type
@@ -43,22 +44,11 @@ def instant(session: Session) -> Iterator[Instant]:
 @contextmanager
 def snapshot(session: Session, read: Read, held: Instant | None) -> Iterator[Snapshot]:
     """See Source.snapshot. The count comes from a statement of its own, as of the same instant."""
-    relation = located(session.options, read.relation)
-    with session.cursor(SourceError, str(relation)) as cursor:
+    with session.cursor(SourceError, str(read.relation)) as cursor:
         as_of = held or _now(cursor)
-        then = (
-            f" AT(TIMESTAMP => {backslash_literal(as_of.name or '')}::TIMESTAMP_LTZ)"
-            if session.options.time_travel
-            else ""
-        )
-        table = qualify(relation) + then
-        source = f"(\n{query_of(read, table)}\n)" if read.query else table
-    query = f"FROM {source}{where_clause(read.filter)}"
+    relation, query = _from(session, read, as_of)
     with session.cursor(SourceError, f"{relation}\n{query}" if read.query else str(relation)) as cursor:
-        whole = query_schema(cursor, query_of(read, table)) if read.query else describe(cursor, [relation])[relation]
-        if whole is None:
-            raise SourceError(f"no table {relation} at {session.name}", hint="check its name in config/tables.yaml")
-        schema = chosen(whole, read.columns)
+        schema = chosen(_schema(session, cursor, read, relation, as_of), read.columns)
         rows, schema = _looked_at(cursor, query, schema, read.columns.unread)
         columns = ", ".join(
             _expression(column, read=column.name not in read.columns.unread) for column in schema.columns
@@ -66,6 +56,58 @@ def snapshot(session: Session, read: Read, held: Instant | None) -> Iterator[Sna
         cursor.execute(f"SELECT {columns} {query}")
         parts = tuple(_parts(session.name, cursor, schema))
         yield Snapshot(schema, rows, parts, as_of.as_of)
+
+
+def _table(session: Session, relation: Relation, as_of: Instant) -> str:
+    """As of the instant, where the account's tables keep their history."""
+    if not session.options.time_travel:
+        return qualify(relation)
+    return f"{qualify(relation)} AT(TIMESTAMP => {backslash_literal(as_of.name or '')}::TIMESTAMP_LTZ)"
+
+
+def _from(session: Session, read: Read, as_of: Instant) -> tuple[Relation, str]:
+    """The relation, and all that follows on the columns of a SELECT."""
+    relation = located(session.options, read.relation)
+    table = _table(session, relation, as_of)
+    source = f"(\n{query_of(read, table)}\n)" if read.query else table
+    return relation, f"FROM {source}{where_clause(read.filter)}"
+
+
+def _schema(session: Session, cursor: "SnowflakeCursor", read: Read, relation: Relation, as_of: Instant) -> TableSchema:
+    """All columns of what is read."""
+    if read.query:
+        return query_schema(cursor, query_of(read, _table(session, relation, as_of)))
+    whole = describe(cursor, [relation])[relation]
+    if whole is None:
+        raise SourceError(f"no table {relation} at {session.name}", hint="check its name in config/tables.yaml")
+    return whole
+
+
+def newest(session: Session, read: Read, column: str, instant: Instant) -> Newest:
+    """See Source.newest."""
+    relation, query = _from(session, read, instant)
+    with session.cursor(SourceError, str(relation)) as cursor:
+        found = watermark(_schema(session, cursor, read, relation, instant), column)
+    name = quote(column)
+    highest = f"max({name})"
+    if found.type.kind == "timestamptz":
+        highest = f"CONVERT_TIMEZONE('UTC', {highest})::TIMESTAMP_NTZ"
+    text = (
+        f"TO_VARCHAR({highest}, 'YYYY-MM-DD HH24:MI:SS.FF9')" if found.type.kind in CLOCKS else f"TO_VARCHAR({highest})"
+    )
+    asking = f"SELECT {text} AS newest, COUNT(*) - COUNT({name}) AS nulls {query}"
+    with session.cursor(SourceError, f"{relation}\n{asking}") as cursor:
+        (row,) = fetch(cursor, asking)
+    value = row["newest"]
+    return Newest(found, value + "+00" if value and found.type.kind == "timestamptz" else value, int(row["nulls"]))
+
+
+def count(session: Session, read: Read, instant: Instant) -> int:
+    """See Source.count_rows."""
+    relation, query = _from(session, read, instant)
+    with session.cursor(SourceError, f"{relation}\n{query}") as cursor:
+        (row,) = fetch(cursor, f"SELECT COUNT(*) AS n {query}")
+    return int(row["n"])
 
 
 def batches(part: Part) -> "Iterator[pa.RecordBatch]":

@@ -29,7 +29,7 @@ def newest_arrival(world: World, table: str, location: str) -> str | None:
     """
     newest = newest_parcel(world, table, location)
     if newest is None:
-        raise _none(world, table, location)
+        raise no_parcel(world, table, location)
     run = runs.latest_run(world.ledger, table, "import")
     done = run if run and run.pipeline_status == "SUCCESS" and run.parcel_id == newest.parcel_id else None
     if done and world.holds(world.project.table(table).write, str(done.load_id)):
@@ -53,11 +53,11 @@ def newest_parcel(world: World, table: str, location: str) -> Hidden | None:
     if not sound:
         return None
     newest = max(sound, key=lambda parcel: parcel.sequence)
-    _refuse_harmed(world, table, location, newest)
+    refuse_harmed(world, table, location, newest)
     return newest
 
 
-def _refuse_harmed(world: World, table: str, location: str, newest: Hidden) -> None:
+def refuse_harmed(world: World, table: str, location: str, newest: Hidden) -> None:
     """Raise what is wrong with a parcel that is, or could be, a newer one of the table: its rows must not be missed."""
     for parcel in hidden_parcels(world, location):
         newer = parcel.pipeline_name == table and parcel.sequence > newest.sequence
@@ -65,11 +65,11 @@ def _refuse_harmed(world: World, table: str, location: str, newest: Hidden) -> N
             open_folder(world, location, parcel.folder, table=table)
 
 
-def _none(world: World, table: str, location: str) -> ParcelError:
+def no_parcel(world: World, table: str, location: str) -> ParcelError:
     """Why there is no parcel of the table: one that is not whole, folders that cannot be opened, or simply none."""
     _, begun = list_parcels(open_store(location), table)
     if begun:
-        return _unfinished(begun[-1], location)
+        return unfinished(begun[-1], location)
     if refused := list(_refused(world, table, location)):
         told = "\n  ".join(error.message for error in refused)
         hints = dict.fromkeys(error.hint for error in refused if error.hint)
@@ -80,7 +80,7 @@ def _none(world: World, table: str, location: str) -> ParcelError:
     )
 
 
-def _unfinished(folder: str, location: str) -> ParcelMissing:
+def unfinished(folder: str, location: str) -> ParcelMissing:
     parcel_id = folder.rpartition("/")[2]
     return ParcelMissing(
         f"{folder} at {location} has no index: the parcel is unfinished, or not all of it was carried",
@@ -108,7 +108,7 @@ def _named_openly(world: World, table: str, location: str, *, ordered: bool) -> 
         return []
     folder = finished[-1]
     if begun and begun[-1] > folder:
-        raise _unfinished(begun[-1], location)
+        raise unfinished(begun[-1], location)
     sequence = open_folder(world, location, folder, table=table).manifest.sequence if ordered else 1
     return [Hidden(folder, table, folder.rpartition("/")[2], sequence)]
 

@@ -2,6 +2,7 @@
 
 from landbridge.contracts.values import Write
 from landbridge.engine.carrying.arrivals import never_seen, refuse_older
+from landbridge.engine.carrying.chain import loaded_here, refuse_hole, refuse_other_mode
 from landbridge.engine.fidelity import look, refuse_losses, refuse_offsets
 from landbridge.engine.phases.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
@@ -27,6 +28,7 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
     missed = []
     if plan.write and plan.parcel:
         manifest = open_carried(plan, world).manifest
+        refuse_hole(manifest, plan.write.mode, loaded_here(world, plan.pipeline_name))
         refuse_losses(plan.write, manifest, world)
         missed = never_seen(world, plan, manifest)
     return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, never_seen=missed)
@@ -40,6 +42,8 @@ def incoming_schema(plan: Plan, world: World) -> TableSchema | None:
     """
     if plan.read is None:
         manifest = open_carried(plan, world).manifest
+        if plan.write:
+            refuse_other_mode(plan.write, manifest)
         refuse_older(world, plan, manifest)
         return manifest.schema
     source, relation = world.connector(plan.read.connection), plan.read.relation

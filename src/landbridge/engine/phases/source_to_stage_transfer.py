@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -17,23 +18,26 @@ from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Packing, Plan
 from landbridge.engine.pool import each
 from landbridge.engine.staged import open_carried
+from landbridge.engine.taking import Taken, taking
 from landbridge.engine.work import Unload
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, SourceError
 from landbridge.ledger import parcels
+from landbridge.ledger.marks import Mark
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
 from landbridge.schema.checksums import Checksums, Sums, measure
 from landbridge.schema.columns import leaving
 from landbridge.schema.dialects import in_every_dialect
-from landbridge.schema.fidelity import Loss
 from landbridge.schema.traits import Traits, merged
 from landbridge.stage.index import MOST_FILE
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import (
+    CHANGES,
     MOST_COLUMNS,
     MOST_PARTS,
     Altered,
+    Chained,
     Compression,
     Encryption,
     LoadHints,
@@ -41,6 +45,7 @@ from landbridge.stage.manifest import (
     Origin,
     PartEntry,
     numbered,
+    rules_of,
 )
 from landbridge.stage.naming import hidden_folder, new_parcel_id, parcel_folder
 from landbridge.stage.writing import PartSettings, delete_parcel, delete_unfinished, seal_parcel
@@ -55,7 +60,7 @@ class Unloaded(NamedTuple):
 
 
 def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
-    """Raises SourceError when the source's own count and the rows that came differ.
+    """Skipped where nothing changed since the mark. Raises SourceError when the source's count and what came differ.
 
     Raises RunError or WorldError, before a row is read, for a count that is not like the last one, or no room.
     """
@@ -63,11 +68,12 @@ def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         return _carried(plan, world)
     parcel_id, folder = _names(plan, world)
     with _deleted_on_failure(plan, parcel_id, folder, world):
-        manifest, lost = _write(plan, row, world, parcel_id, folder)
+        written = _write(plan, row, world, parcel_id, folder)
+    if isinstance(written, Outcome):
+        return written
     if plan.packing and plan.packing.obfuscated:
         list_exports(world, plan.location)
-    told: dict[str, Any] = {"accepted_losses": lost} if lost else {}
-    return completed(parcel_id=parcel_id, **_details(folder, manifest), **told)
+    return completed(parcel_id=parcel_id, **_details(folder, written.manifest), **written.told)
 
 
 def _names(plan: Plan, world: World) -> tuple[str, str]:
@@ -98,15 +104,23 @@ def _deleted_on_failure(plan: Plan, parcel_id: str, folder: str, world: World) -
         raise
 
 
-def _write(
-    plan: Plan, row: Run, world: World, parcel_id: str, folder: str
-) -> tuple[Manifest, Mapping[str, Sequence[Loss]]]:
-    """The manifest of the sealed parcel, and what was accepted to be lost by reading."""
+class Sealed(NamedTuple):
+    """The manifest of a sealed parcel, and what else there is to tell."""
+
+    manifest: Manifest
+    told: Mapping[str, Any]
+
+
+def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> Sealed | Outcome:
+    """The sealed parcel; a skipped phase where there is nothing that one would be needed for."""
     read, packing = _reading(plan)
     recipients = _recipients(plan, world)
-    with world.snapshot(read) as shot:
+    with taking(plan, read, world) as taken:
+        shot = taken.rows
         lost = refuse_offsets(read, shot.schema)
-        _compare(plan, shot.rows, world)
+        if taken.is_nothing:
+            return _nothing(taken)
+        _compare(plan, taken, world)
         slot = parcels.reserve(
             world.ledger,
             pipeline_name=plan.pipeline_name,
@@ -116,11 +130,15 @@ def _write(
             as_of=shot.as_of,
             pipeline_id=row.pipeline_id,
         )
+        keys = _unload(plan, taken.keys, folder, recipients, world) if taken.keys else None
         unloaded = _unload(plan, shot, folder, recipients, world)
     _check_complete(read, shot, unloaded.entries)
-    manifest = _manifest(plan, shot, slot, unloaded, world.project.connections[read.connection].type)
-    size = sum(entry.sealed_bytes for entry in unloaded.entries)
-    slot = parcels.counted(world.ledger, parcel_id, row_count=shot.rows, byte_count=size)
+    if taken.keys and keys:
+        _check_complete(read, taken.keys, keys.entries)
+    manifest = _manifest(plan, taken, slot, unloaded, world.project.connections[read.connection].type)
+    manifest = replace(manifest, keys=keys.entries) if keys else manifest
+    size = sum(entry.sealed_bytes for entry in manifest.all_parts)
+    slot = parcels.counted(world.ledger, _mark(plan, taken, parcel_id), row_count=shot.rows, byte_count=size)
     world.still_ours()
     seal_parcel(
         open_store(plan.location),
@@ -131,13 +149,39 @@ def _write(
         obfuscated=packing.obfuscated,
     )
     parcels.seal(world.ledger, parcel_id, exported(world, slot))
-    return manifest, lost
+    told: dict[str, Any] = {"table_rows": taken.table_rows, "accepted_losses": lost, "unsettled": taken.unsettled}
+    return Sealed(manifest, {key: value for key, value in told.items() if value or key == "table_rows"})
 
 
-def _compare(plan: Plan, rows: int, world: World) -> None:
-    if last := last_time(world, plan.pipeline_name):
-        refuse_surprise(plan, last, rows)
-        refuse_no_room(plan, last, rows)
+def _nothing(taken: Taken) -> Outcome:
+    return skipped(
+        f"nothing changed since parcel {taken.follows}",
+        source_count=0,
+        stage_count=0,
+        as_of=taken.rows.as_of.isoformat(),
+        unsettled=taken.unsettled,
+    )
+
+
+def _mark(plan: Plan, taken: Taken, parcel_id: str) -> Mark:
+    changes = plan.read.changes if plan.read else None
+    return Mark(
+        parcel_id=parcel_id,
+        pipeline_name=plan.pipeline_name,
+        follows=taken.follows,
+        basis=taken.basis,
+        watermark_column=changes.watermark_column if changes else None,
+        after_value=taken.range.after,
+        until_value=taken.range.until,
+    )
+
+
+def _compare(plan: Plan, taken: Taken, world: World) -> None:
+    last = last_time(world, plan.pipeline_name)
+    if last and taken.table_rows is not None:
+        refuse_surprise(plan, last, taken.table_rows)
+    if last and taken.follows is None:
+        refuse_no_room(plan, last, taken.rows.rows)
 
 
 def _recipients(plan: Plan, world: World) -> tuple[str, ...] | None:
@@ -166,8 +210,8 @@ def _details(folder: str, manifest: Manifest) -> dict[str, Any]:
         "folder": folder,
         "source_count": manifest.row_count,
         "stage_count": sum(part.rows for part in manifest.parts),
-        "parts": len(manifest.parts),
-        "bytes": sum(part.sealed_bytes for part in manifest.parts),
+        "parts": len(manifest.all_parts),
+        "bytes": sum(part.sealed_bytes for part in manifest.all_parts),
         "as_of": manifest.as_of.isoformat(),
         "sequence": manifest.sequence,
     }
@@ -216,14 +260,16 @@ def _compression(packing: Packing) -> Compression:
     return Compression(packing.compression_type, packing.compression_level)
 
 
-def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, unloaded: Unloaded, kind: str) -> Manifest:
+def _manifest(plan: Plan, taken: Taken, slot: ParcelRow, unloaded: Unloaded, kind: str) -> Manifest:
     read, packing = _reading(plan)
+    shot = taken.rows
     schema = leaving(shot.schema, read.columns)
     return Manifest(
         parcel_id=slot.parcel_id,
         pipeline_name=plan.pipeline_name,
         sequence=slot.sequence or 0,  # a reserved parcel has one, and 0 is refused
-        sync_mode="full",
+        requires=() if read.changes is None else (CHANGES,),
+        sync_mode=plan.sync_mode,
         as_of=shot.as_of,
         created_at=datetime.now(UTC),
         landbridge_version=__version__,
@@ -237,6 +283,20 @@ def _manifest(plan: Plan, shot: Snapshot, slot: ParcelRow, unloaded: Unloaded, k
         ddl=in_every_dialect(plan.goes_to, schema) if plan.goes_to else {},
         checksums=unloaded.checksums,
         traits=unloaded.traits,
+        changes=_chained(plan, taken),
+    )
+
+
+def _chained(plan: Plan, taken: Taken) -> Chained | None:
+    changes = plan.read.changes if plan.read else None
+    if changes is None:
+        return None
+    return Chained(
+        follows=taken.follows,
+        watermark_column=changes.watermark_column,
+        after=taken.range.after,
+        until=taken.range.until,
+        **rules_of(plan.merge),
     )
 
 

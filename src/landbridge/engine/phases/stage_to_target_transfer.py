@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 
 from landbridge.contracts.values import Landing, Load, Published, Write
+from landbridge.engine.carrying.chain import follows, loaded_here, loads_before
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.fidelity import refuse_losses
 from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan, load_id
 from landbridge.engine.pool import each
-from landbridge.engine.staged import open_staged
+from landbridge.engine.staged import nothing_staged, open_staged
 from landbridge.engine.work import Append
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, ParcelError
@@ -23,6 +25,8 @@ from landbridge.stage.survey import survey
 def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     if plan.write is None:
         return skipped("other side: the parcel is to be carried there")
+    if nothing_staged(row):
+        return skipped("nothing changed")
     parcel = open_staged(plan, row, world)
     manifest = parcel.manifest
     accepted = refuse_losses(plan.write, manifest, world)
@@ -32,6 +36,9 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         parcel_id=manifest.parcel_id,
         attempt=row.pipeline_id,
         rows=manifest.row_count,
+        first=follows(manifest) is None,
+        as_of=manifest.as_of,
+        follows=loads_before(plan, plan.write, manifest, loaded_here(world, plan.pipeline_name)),
     )
     published = _published(plan, plan.write, parcel, load, world)
     return completed(
@@ -41,22 +48,31 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         published_by=published.how,
         why=published.why,
         accepted_losses=accepted,
+        rows_changed=dict(published.changed),
     )
 
 
 def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: World) -> Published:
     """Parts are checked while they are loaded. One that is refused ends that, and all that must come again is told."""
     target = world.connector(write.connection)
-    if not plan.again and world.holds(write, load.load_id) and target.count(write) == load.rows:
-        return Published(load.rows, "already")
-    landing = target.prepare(write, parcel.manifest.schema, load)
+    if not plan.again and world.holds(write, load.load_id):
+        there = target.count(write)
+        if there == target.loaded(write, load.load_id):
+            return Published(there, "already")
+    landings = [target.prepare(write, parcel.manifest.schema, load)]
     try:
-        _append(plan, parcel, landing, world)
+        _append(plan, parcel, landings[0], world)
+        if parcel.manifest.keys is not None:
+            keys = parcel.of_keys()
+            of_keys = replace(load, rows=keys.manifest.row_count)
+            landings.append(target.prepare(write, keys.manifest.schema, of_keys, only_keys=True))
+            _append(plan, keys, landings[1], world)
         world.still_ours()
-        return target.publish(landing)
+        return target.publish(*landings)
     except BaseException as error:
-        with suppress(LandbridgeError):  # what failed matters more, and the next attempt sweeps what is left
-            target.drop(landing)
+        for landing in landings:
+            with suppress(LandbridgeError):  # what failed matters more, and the next attempt sweeps what is left
+                target.drop(landing)
         if isinstance(error, ParcelError) and plan.job_kind == "import":
             survey(open_store(plan.location), parcel.folder, world.keyring.signers())
         raise

@@ -3,9 +3,11 @@
 from landbridge.engine.carrying.custody import exported
 from landbridge.engine.events import Notice
 from landbridge.engine.phases.outcome import Outcome, completed, skipped
-from landbridge.engine.plan import Plan
+from landbridge.engine.phases.stage_cleaning import settle_stage
+from landbridge.engine.plan import Plan, load_id
 from landbridge.engine.world import World
-from landbridge.ledger import parcels
+from landbridge.ledger import marks, parcels
+from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run, get_run
 from landbridge.stage.location import open_store
 from landbridge.stage.reading import is_finished
@@ -60,6 +62,19 @@ def _stages_left(plan: Plan, row: Run, world: World) -> list[str]:
         if get_run(world.ledger, slot.pipeline_id).job_kind == "run"
     ]
     for slot in left:
+        loaded = _is_loaded(plan, slot, world)
+        if loaded:
+            marks.confirm(world.ledger, slot.parcel_id, "target")
         delete_parcel(open_store(slot.location), slot.folder)
-        parcels.abandon(world.ledger, slot.parcel_id)
+        settle_stage(plan, world, slot.parcel_id, loaded=loaded)
     return [slot.parcel_id for slot in left]
+
+
+def _is_loaded(plan: Plan, slot: ParcelRow, world: World) -> bool:
+    """Whether the target has the rows, though the run that loaded them could not say so any more."""
+    if plan.write is None or plan.sync_mode == "full":
+        return False
+    mark = marks.of_parcel(world.ledger, slot.parcel_id)
+    if mark and mark.confirmed_at:
+        return True
+    return world.holds(plan.write, load_id(plan.pipeline_name, plan.write, slot.parcel_id))

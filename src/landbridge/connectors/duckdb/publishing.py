@@ -1,0 +1,38 @@
+"""What a DuckDB load does to its target, within the caller's transaction."""
+
+from typing import TYPE_CHECKING
+
+from landbridge.connectors.duckdb import sql
+from landbridge.connectors.merging import Session, merge, merging_of, settle
+from landbridge.contracts.values import Landing, Published
+from landbridge.schema.names import qualify, quote
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from landbridge.schema.model import TableSchema
+
+
+def publish(
+    connection: "duckdb.DuckDBPyConnection", landing: Landing, keys: Landing | None, standing: "TableSchema"
+) -> Published:
+    """All rows replaced, or merged (docs/sync-modes.md, "What a load does")."""
+    merging = merging_of(landing, keys, landing.write.relation, standing)
+    session = Session(lambda text: _number(connection, text), lambda text: _number(connection, text))
+    if not landing.load.replaces(landing.write):
+        keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(standing.primary_key)
+        rows, changed = merge(merging, session, keyed=keyed)
+        return Published(rows, "merge", changed=changed)
+    rows = landing.load.rows - settle(merging, session)
+    if gone := merging.without_gone():
+        rows -= session.do(gone)
+    target = qualify(landing.write.relation)
+    columns = ", ".join(quote(pairing.target.name) for pairing in merging.pairings)
+    connection.execute(f"DELETE FROM {target}")
+    connection.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}")
+    return Published(rows, "rewrite", "a DuckDB table keeps its keys and views that way")
+
+
+def _number(connection: "duckdb.DuckDBPyConnection", text: str) -> int:
+    """Of a statement that changes rows, how many."""
+    return int(sql.fetch(connection, text)[0][0])

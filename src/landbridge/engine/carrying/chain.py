@@ -1,0 +1,129 @@
+"""Chains of parcels: which one is loaded next, and what it may go on from (docs/sync-modes.md)."""
+
+from collections.abc import Iterator
+
+from landbridge.contracts.values import Write
+from landbridge.engine.carrying.arrivals import no_parcel, refuse_harmed, unfinished
+from landbridge.engine.carrying.hidden import Hidden
+from landbridge.engine.carrying.obfuscation import hidden_parcels
+from landbridge.engine.plan import Plan, load_id
+from landbridge.engine.staged import open_folder
+from landbridge.engine.world import World
+from landbridge.errors import OutOfSequence, ParcelError
+from landbridge.ledger import parcels
+from landbridge.ledger.parcels import ParcelRow
+from landbridge.schema.changes import Mode
+from landbridge.stage.location import open_store
+from landbridge.stage.manifest import Manifest, rules_of
+from landbridge.stage.reading import Parcel, list_parcels
+
+
+def next_arrival(world: World, table: str, location: str, write: Write) -> str | None:
+    """Folder of the parcel of `table` to be loaded next; None where all that arrived are loaded.
+
+    Raises OutOfSequence where one before it has not arrived, ParcelMissing where none was ever loaded and none is
+    there, and what is wrong with one that is, or could be, the next.
+    """
+    loaded = loaded_here(world, table)
+    waiting = sorted(_waiting(world, table, location, loaded), key=lambda parcel: parcel.manifest.sequence)
+    if not waiting:
+        _refuse_unfit(world, table, location, loaded)
+        return None
+    head = waiting[0]
+    if write.mode != "scd2":  # the first of a chain replaces all rows: what came before it is not needed
+        head = next((p for p in reversed(waiting) if follows(p.manifest) is None), head)
+    refuse_hole(head.manifest, write.mode, loaded)
+    return head.folder
+
+
+def loaded_here(world: World, table: str) -> list[ParcelRow]:
+    """The parcels of a table that were loaded here, in the order of their numbers."""
+    rows = [row for row in parcels.list_parcels(world.ledger, table, "in") if row.state == "loaded"]
+    return sorted(rows, key=lambda row: row.sequence or 0)
+
+
+def follows(manifest: Manifest) -> str | None:
+    """The parcel that this one goes on from; None for one that holds all rows."""
+    return manifest.changes.follows if manifest.changes else None
+
+
+def refuse_hole(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> None:
+    """Raise OutOfSequence for a parcel that goes on from one that was not loaded here, or not loaded last."""
+    before = follows(manifest)
+    if before is None or before in _may_follow(manifest, mode, loaded):
+        return
+    told = f"parcel {manifest.parcel_id} of {manifest.pipeline_name} is number {manifest.sequence}"
+    again = f"--full-reload on the exporting side; or landbridge export-data --resend {before} --to MEDIUM"
+    if before in {row.parcel_id for row in loaded}:
+        newer = loaded[-1]
+        raise OutOfSequence(
+            f"{told} and goes on from {before}; number {newer.sequence} was loaded since, and its rows would be doubled",
+            hint=f"on the exporting side: landbridge export-data --table {manifest.pipeline_name} --full-reload",
+        )
+    last = loaded[-1].sequence if loaded else None
+    missing = (
+        f"number {manifest.sequence - 1}"
+        if last is None or last + 2 >= manifest.sequence
+        else (f"numbers {last + 1} to {manifest.sequence - 1}")
+    )
+    raise OutOfSequence(
+        f"{told} and goes on from parcel {before}, which was not loaded here: {missing} missing", hint=again
+    )
+
+
+def _may_follow(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> list[str]:
+    """Ids of parcels that it can go on from: with keys, rows that come twice do no harm."""
+    if mode == "incremental" and not (manifest.changes and manifest.changes.merge_keys):
+        loaded = loaded[-1:]
+    return [row.parcel_id for row in loaded]
+
+
+def loads_before(plan: Plan, write: Write, manifest: Manifest, loaded: list[ParcelRow]) -> tuple[str, ...]:
+    """The loads of which one must be the target's newest."""
+    before = follows(manifest)
+    if before is None:
+        return ()
+    ids = [row.parcel_id for row in loaded]
+    since = ids[ids.index(before) :] if before in ids else [before]
+    may = set(_may_follow(manifest, write.mode, loaded)) or {before}
+    return tuple(load_id(plan.pipeline_name, write, one) for one in since if one in may or one == before)
+
+
+def refuse_other_mode(write: Write, manifest: Manifest) -> None:
+    """Raise ParcelError for a parcel that was made for another mode, or other keys, than this side's table has."""
+    here = {"sync_mode": write.mode, **rules_of(write.merge)}
+    there = {key: getattr(manifest.changes, key, None) for key in here} | {"sync_mode": manifest.sync_mode}
+    if different := [key for key in here if here[key] != there[key]]:
+        raise ParcelError(
+            f"parcel {manifest.parcel_id} of {manifest.pipeline_name} differs from this side's table in "
+            + ", ".join(f"{key} ({_shown(there[key])} there, {_shown(here[key])} here)" for key in different),
+            hint="make config/tables.yaml the same on both sides",
+        )
+
+
+def _shown(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _waiting(world: World, table: str, location: str, loaded: list[ParcelRow]) -> Iterator[Parcel]:
+    """Sound parcels at the place with numbers above those that were loaded."""
+    known = {row.parcel_id for row in loaded}
+    last = loaded[-1].sequence or 0 if loaded else 0
+    newest = max(known, default="")
+    named, _ = list_parcels(open_store(location), table)
+    hidden = [h for h in hidden_parcels(world, location) if h.pipeline_name == table and h.sequence > last]
+    for folder in [f for f in named if f.rpartition("/")[2] > newest] + [h.folder for h in hidden]:
+        parcel = open_folder(world, location, folder, table=table)
+        if parcel.manifest.parcel_id not in known and parcel.manifest.sequence > last:
+            yield parcel
+
+
+def _refuse_unfit(world: World, table: str, location: str, loaded: list[ParcelRow]) -> None:
+    """Nothing is waiting: raise what is wrong with that, if something is."""
+    newest = loaded[-1] if loaded else None
+    _, begun = list_parcels(open_store(location), table)
+    if newest is None:
+        raise no_parcel(world, table, location)
+    if late := [folder for folder in begun if folder.rpartition("/")[2] > newest.parcel_id]:
+        raise unfinished(late[-1], location)
+    refuse_harmed(world, table, location, Hidden(newest.folder, table, newest.parcel_id, newest.sequence or 0))

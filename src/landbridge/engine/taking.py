@@ -1,0 +1,129 @@
+"""What one read takes of its table: all rows, or those that changed since the mark (docs/sync-modes.md, "The mark")."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+
+from landbridge.contracts.values import Filter, Instant, Read, Snapshot
+from landbridge.engine.plan import Plan
+from landbridge.engine.world import World
+from landbridge.errors import RunError, SourceError
+from landbridge.ledger import marks
+from landbridge.ledger.marks import Mark
+from landbridge.schema.changes import Changes, Newest, Range, beyond, condition, reach
+from landbridge.schema.columns import Columns
+from landbridge.schema.filters import where_clause
+
+ALL = Range(None, None)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One instant of a table, as far as it is read. `keys`: all keys of the source, where they are to be brought.
+
+    `follows` None: all rows. `unsettled` rows are left for the next time.
+    """
+
+    rows: Snapshot
+    basis: str
+    keys: Snapshot | None = None
+    follows: str | None = None
+    range: Range = ALL
+    unsettled: int = 0
+
+    @property
+    def is_nothing(self) -> bool:
+        """Nothing that a parcel would be needed for."""
+        return self.follows is not None and self.rows.rows == 0 and self.keys is None
+
+    @property
+    def table_rows(self) -> int | None:
+        """How many rows the whole table has; None where that was not asked."""
+        if self.keys:
+            return self.keys.rows
+        return self.rows.rows if self.follows is None else None
+
+
+@contextmanager
+def taking(plan: Plan, read: Read, world: World) -> Iterator[Taken]:
+    """Hold what is to be read open. Raises as Source does, and RunError where the mark does not count any more."""
+    basis = basis_of(read)
+    if read.changes is None:
+        with world.snapshot(read) as rows:
+            yield Taken(rows, basis)
+        return
+    mark = _mark(plan, read.changes, basis, world)
+    with world.instant(read.connection) as instant, ExitStack() as snapshots:
+        source, whole = world.connector(read.connection), _whole(read)
+        taken, narrowed, unsettled = ALL, whole, 0
+        if column := read.changes.watermark_column:
+            newest = source.newest(whole, column, instant)
+            _refuse_nulls(read, newest)
+            taken = reach(read.changes, newest, instant.as_of, mark.until_value if mark else None)
+            narrowed = _and(whole, condition(newest.column, taken, read.changes.null_watermark))
+            unsettled = _left(world, whole, newest, taken, instant)
+        rows = snapshots.enter_context(source.snapshot(narrowed, instant))
+        keys = None
+        if read.changes.brings_keys and (mark or plan.sync_mode == "scd2"):  # else all rows are replaced
+            keys = snapshots.enter_context(source.snapshot(_keys_of(whole, read.changes), instant))
+        yield Taken(rows, basis, keys, mark.parcel_id if mark else None, taken, unsettled)
+
+
+def basis_of(read: Read) -> str:
+    """Of what decides which rows there are: a mark counts only as long as that stays the same."""
+    changes = read.changes and Changes(read.changes.merge_keys, read.changes.watermark_column)
+    text = json.dumps(asdict(replace(read, accept_loss={}, changes=changes)), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _mark(plan: Plan, changes: Changes, basis: str, world: World) -> Mark | None:
+    """The mark at which the read begins; None for all rows."""
+    if plan.begins_at == "nothing" or changes.watermark_column is None:
+        return None
+    asked = marks.confirmed if plan.begins_at == "confirmed" else marks.exported
+    mark = asked(world.ledger, plan.pipeline_name)
+    if mark is None or mark.until_value is None:
+        return None
+    if mark.basis != basis:
+        raise RunError(
+            f"{plan.pipeline_name}: filter, query, columns or keys are not those of parcel {mark.parcel_id} any more; "
+            "rows that are read now for the first time may lie below its mark, and would be missed",
+            hint="--full-reload: all rows once more, as a new chain",
+        )
+    return mark
+
+
+def _refuse_nulls(read: Read, newest: Newest) -> None:
+    if newest.nulls and read.changes and read.changes.null_watermark == "refuse":
+        raise SourceError(
+            f"{read.relation}: {newest.nulls} rows have no {newest.column.name}: no mark would ever reach them",
+            hint="null_watermark: exclude, or include (with merge_keys), in config/tables.yaml; or fill the column",
+        )
+
+
+def _left(world: World, whole: Read, newest: Newest, taken: Range, instant: Instant) -> int:
+    above = beyond(newest.column, taken)
+    if newest.value is None or above is None or newest.value == taken.until:
+        return 0
+    return world.connector(whole.connection).count_rows(_and(whole, above), instant)
+
+
+def _whole(read: Read) -> Read:
+    """The same rows, by a read whose filter can take one more condition: a QUALIFY ranks all of them."""
+    if not read.filter.qualify:
+        return read
+    table = f"({read.query}\n) AS ranked" if read.query else "{table}"
+    ranked = f"SELECT * FROM {table}{where_clause(read.filter)}"  # noqa: S608  the filter is the user's own SQL
+    return replace(read, query=ranked, filter=Filter())
+
+
+def _and(read: Read, more: str) -> Read:
+    where = f"({read.filter.where}\n) AND {more}" if read.filter.where else more
+    return replace(read, filter=Filter(where))
+
+
+def _keys_of(whole: Read, changes: Changes) -> Read:
+    picks = tuple(whole.columns.pick(name) for name in changes.merge_keys)
+    return replace(whole, columns=Columns(picks, others=False))

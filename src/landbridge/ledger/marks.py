@@ -1,0 +1,77 @@
+"""Marks: how far each exported parcel reads its table, and whether its rows are known to have arrived."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
+
+from landbridge.errors import UsageError
+from landbridge.ledger.database import Database
+from landbridge.ledger.tables import marks, parcels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One row as it was when it was read; the fields are the columns."""
+
+    parcel_id: str
+    pipeline_name: str
+    follows: str | None = None
+    basis: str
+    watermark_column: str | None = None
+    after_value: str | None = None
+    until_value: str | None = None
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+
+
+def note(connection: Connection, mark: Mark) -> None:
+    """Write a mark in the caller's transaction; it counts once its parcel is sealed."""
+    connection.execute(marks.insert().values(vars(mark)))
+
+
+def exported(db: Database, pipeline_name: str) -> Mark | None:
+    """That of the last parcel that was sealed here."""
+    return _last(db, pipeline_name)
+
+
+def confirmed(db: Database, pipeline_name: str) -> Mark | None:
+    """That of the last parcel whose rows are known to be in the target."""
+    return _last(db, pipeline_name, marks.c.confirmed_at.is_not(None))
+
+
+def of_parcel(db: Database, parcel_id: str) -> Mark | None:
+    with db.read() as connection:
+        row = connection.execute(select(marks).where(marks.c.parcel_id == parcel_id)).mappings().one_or_none()
+    return _mark(row) if row is not None else None
+
+
+def confirm(db: Database, parcel_id: str, by: str) -> Mark:
+    """Note that the parcel's rows have arrived; the first word stands. UsageError for a parcel without a mark."""
+    ours = marks.c.parcel_id == parcel_id
+    with db.begin() as connection:
+        values: dict[str, Any] = {"confirmed_at": db.now(connection), "confirmed_by": by}
+        connection.execute(update(marks).where(ours, marks.c.confirmed_at.is_(None)).values(values))
+        row = connection.execute(select(marks).where(ours)).mappings().one_or_none()
+    if row is None:
+        raise UsageError(f"no parcel {parcel_id} was exported here", hint="landbridge parcels")
+    return _mark(row)
+
+
+def _last(db: Database, pipeline_name: str, *which: ColumnElement[bool]) -> Mark | None:
+    sealed = parcels.c.state.in_(("sealed", "purged")) & (parcels.c.direction == "out")
+    query = (
+        select(marks)
+        .join(parcels, (parcels.c.parcel_id == marks.c.parcel_id) & sealed)
+        .where(marks.c.pipeline_name == pipeline_name, *which)
+        .order_by(parcels.c.sequence.desc())
+        .limit(1)
+    )
+    with db.read() as connection:
+        row = connection.execute(query).mappings().one_or_none()
+    return _mark(row) if row is not None else None
+
+
+def _mark(row: RowMapping) -> Mark:
+    return Mark(**row)
