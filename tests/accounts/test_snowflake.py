@@ -49,7 +49,11 @@ def account() -> SnowflakeOptions:
 
 @pytest.fixture
 def system(account: SnowflakeOptions) -> Iterator[AccountSystem]:
-    found = AccountSystem(account, f"LANDBRIDGE_TEST_{uuid4().hex[:12].upper()}")
+    yield from made(account)
+
+
+def made(options: SnowflakeOptions) -> Iterator[AccountSystem]:
+    found = AccountSystem(options, f"LANDBRIDGE_TEST_{uuid4().hex[:12].upper()}")
     found.execute(f"CREATE SCHEMA {quote(found.schema)}")
     yield found
     found.execute(f"DROP SCHEMA {quote(found.schema)}")
@@ -58,6 +62,12 @@ def system(account: SnowflakeOptions) -> Iterator[AccountSystem]:
 
 class TestSource(emulated.TestSource):
     pass
+
+
+class TestUnloadedSource(emulated.TestSource):
+    @pytest.fixture
+    def system(self, account: SnowflakeOptions) -> Iterator[AccountSystem]:
+        yield from made(account.model_copy(update={"unload": True}))
 
 
 class TestConcurrentSource(ConcurrentSourceSuite):

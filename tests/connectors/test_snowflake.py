@@ -62,9 +62,9 @@ def _folded(table: TableMetadata) -> TableMetadata:
 class SnowflakeSystem:
     """A database of its own for each test."""
 
-    def __init__(self, server: SnowflakeServer, database: str) -> None:
+    def __init__(self, server: SnowflakeServer, database: str, **more: Any) -> None:
         self.server, self.database = server, database
-        self.connector = Folded(Snowflake("it", options(server, database)))
+        self.connector = Folded(Snowflake("it", options(server, database, **more)))
 
     def relation(self, table: str) -> Relation:
         return Relation(table, "Test")

@@ -102,6 +102,30 @@ def test_what_somebody_changed_in_the_account_is_found(
     world.connector("snowflake").session.close()
 
 
+def test_a_table_is_unloaded_by_workers(
+    tmp_path: Path, snowflake: SnowflakeServer, sf_database: str, pg_url: str, open_world: OpenWorld
+) -> None:
+    """With `unload` of the connection each worker fetches files, and the rows are those of the account."""
+    folder = project(
+        tmp_path,
+        snowflake,
+        sf_database,
+        pg_url,
+        hop("t", "connection: snowflake, table: T", "connection: mart, table: t"),
+    )
+    settings = folder / "landbridge.yaml"
+    settings.write_text(settings.read_text().replace("{type: snowflake,", "{type: snowflake, unload: true,"))
+    snowflake.set(unload_rows=100)
+    world = open_world(folder)
+    account = world.connector("snowflake")
+    rows = "SELECT SEQ4() AS ID, SEQ4() / 8 AS PRICE FROM TABLE(GENERATOR(ROWCOUNT => 1000))"
+    account.execute(["CREATE TABLE T (ID NUMBER(9,0) PRIMARY KEY, PRICE NUMBER(12,4))", f"INSERT INTO T {rows}"])
+    assert run(world, "t").phases["source_to_stage_transfer"].details["parts"] == 10
+    assert compared(world, "t") == []
+    assert len({one["session"] for one in snowflake.statements() if str(one["sql"]).startswith("GET ")}) == 1
+    account.session.close()
+
+
 def test_a_second_load_replaces_the_first(
     tmp_path: Path, snowflake: SnowflakeServer, sf_database: str, pg_url: str, open_world: OpenWorld
 ) -> None:

@@ -1,14 +1,18 @@
 """What the emulated Snowflake adds to fakesnow: each test fails where its gap is open."""
 
+import gzip
 import inspect
+import json
 import os
 import pickle
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -259,6 +263,36 @@ def test_put_keeps_what_is_there(session, tmp_path: Path) -> None:
     assert fetched(session, "SELECT count(*) AS n FROM t") == [(3,)]
 
 
+def test_what_get_fetches_is_encrypted(snowflake: SnowflakeServer, session) -> None:
+    """The answer to GET names a key for each file; what lies at its address is no Parquet, and says how to open it."""
+    fetched(session, "CREATE STAGE s")
+    fetched(session, "COPY INTO @s FROM (SELECT 1 AS x) FILE_FORMAT = (TYPE = PARQUET)")
+    who = {"LOGIN_NAME": snowflake.user, "PASSWORD": snowflake.password, "SESSION_PARAMETERS": {}}
+    token = asked(snowflake, "session/v1/login-request", {"data": who})["data"]["token"]
+    sql = f"GET @{session.database}.PUBLIC.s 'file:///tmp/'"
+    data = asked(snowflake, "queries/v1/query-request", {"sqlText": sql}, token)["data"]
+    [material] = data["encryptionMaterial"]
+    assert len(b64decode(material["queryStageMasterKey"])) == 16
+    with urlopen(data["presignedUrls"][0], timeout=20) as answer:  # noqa: S310 - the emulator's own http URL
+        content, told = answer.read(), json.loads(answer.headers["x-goog-meta-encryptiondata"])
+    assert (content[:4] != b"PAR1", len(content) % 16, told["EncryptionMode"]) == (True, 0, "FullBlob")
+
+
+def asked(server: SnowflakeServer, path: str, content: dict, token: str = "") -> dict:
+    """A request as connectors send them."""
+    headers = {"Authorization": f'Snowflake Token="{token}"', "Content-Encoding": "gzip"}
+    body = gzip.compress(json.dumps(content).encode())
+    request = Request(f"http://{server.host}:{server.port}/{path}", body, headers)
+    with urlopen(request, timeout=20) as answer:  # noqa: S310 - the emulator's own http URL
+        return json.load(answer)
+
+
+def test_a_stage_needs_its_schema(session) -> None:
+    """CREATE STAGE in a schema that is not there is refused, as what may not be seen is."""
+    with pytest.raises(ProgrammingError, match=r"Schema '\w+.NOWHERE' does not exist or not authorized"):
+        fetched(session, "CREATE STAGE nowhere.s")
+
+
 def test_a_stage_is_dropped_with_its_files(session, tmp_path: Path) -> None:
     """DROP STAGE removes the stage; a new one of its name is empty."""
     fetched(session, "CREATE STAGE s")
@@ -383,6 +417,13 @@ def test_what_is_missing_fails_at_once(session) -> None:
     fetched(session, "CREATE TABLE t (id INT)")
     with pytest.raises(ProgrammingError, match="not in the test layer: ValueError: Unknown copy parameter"):
         fetched(session, "COPY INTO t FROM @%t SIZE_LIMIT = 1")
+
+
+def test_nanoseconds_lie_between_clocks(session) -> None:
+    """DATEDIFF(NANOSECOND, …) of TIME is a number."""
+    assert fetched(session, "SELECT DATEDIFF(NANOSECOND, '00:00:00'::TIME, '00:00:01.000002'::TIME) AS n") == [
+        (1_000_002_000,)
+    ]
 
 
 def test_like_takes_any_type(session) -> None:

@@ -1,11 +1,14 @@
 """Files on stages: PUT and GET over HTTP, LIST, REMOVE, and COPY INTO a stage."""
 
+import base64
 import hashlib
+import json
 import os
 import re
 import secrets
 import shutil
 from email.utils import formatdate
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,11 +18,14 @@ import pyarrow.parquet as pq
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.transforms import stage
 from fakesnow.transforms.options import parse_options
+from snowflake.connector.encryption_util import SnowflakeEncryptionUtil
 from snowflake.connector.errors import ProgrammingError
+from snowflake.connector.storage_client import SnowflakeFileEncryptionMaterial
 from sqlglot import exp
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from tests.servers.snowflake import keys
 from tests.servers.snowflake.rows import rows, succeeded
 from tests.servers.snowflake.state import STATE
 
@@ -73,15 +79,20 @@ def upload(data: dict, sql: str, address: str, *, connector: int) -> dict:
 
 
 def download(connection: FakeSnowflakeConnection, sql: str, address: str) -> dict | None:
-    """What GET answers: an address for each file; None for another statement. fakesnow refuses GET."""
+    """What GET answers: an address and a key for each file; None for another statement. fakesnow refuses GET."""
     if not (found := GET.match(sql)):
         return None
     folder, path = folder_of(connection, found[1])
     chosen = files(folder, path, found[3])
     info = {"locationType": "GCS", "location": f"{folder.relative_to(BUCKET)}/", "creds": {}, "presignedUrl": None}
+    codes = [base64.b64encode(secrets.token_bytes(16)).decode() for _ in chosen]
+    places = [
+        f"{quote(str(x.relative_to(BUCKET)))}?key={quote(code, '')}" for x, code in zip(chosen, codes, strict=True)
+    ]
     return transfer("DOWNLOAD") | {
         "src_locations": [str(x.relative_to(folder)) for x in chosen],
-        "presignedUrls": [f"{address}fs_bucket/{quote(str(x.relative_to(BUCKET)))}" for x in chosen],
+        "presignedUrls": [f"{address}fs_bucket/{place}" for place in places],
+        "encryptionMaterial": [{"queryStageMasterKey": code, "queryId": "0", "smkId": "1"} for code in codes],
         "localLocation": found[2],
         "stageInfo": STAGE_INFO | info,
     }
@@ -96,11 +107,28 @@ def transfer(command: str) -> dict:
 
 
 def stage_file(request: Request) -> Response:
-    """A file of a stage, for GET, and for the look that PUT takes before it writes. fakesnow's bucket only takes."""
+    """A file of a stage, for GET, and for the look that PUT takes before it writes. fakesnow's bucket only takes.
+
+    What GET fetches is encrypted for the client, as the files of every stage are that does not say otherwise.
+    """
     file = (BUCKET / request.path_params["path"]).resolve()
     if not file.is_file() or not file.is_relative_to(BUCKET.resolve()):
         return Response(status_code=404)
+    if key := request.query_params.get("key"):
+        return encrypted(file.read_bytes(), key)
     return FileResponse(file, media_type="application/octet-stream")
+
+
+def encrypted(content: bytes, key: str) -> Response:
+    """A file under a key of its own, which is sent along under `key`."""
+    sealed = BytesIO()
+    given = SnowflakeFileEncryptionMaterial(key, "0", 1)
+    how = SnowflakeEncryptionUtil.encrypt_stream(given, BytesIO(content), sealed)
+    agent = {"EncryptionAgent": {"Protocol": "1.0", "EncryptionAlgorithm": "AES_CBC_256"}}
+    wrapped = {"WrappedContentKey": {"KeyId": "symmKey1", "EncryptedKey": how.key, "Algorithm": "AES_CBC_256"}}
+    told = {"EncryptionMode": "FullBlob", **wrapped, **agent, "ContentEncryptionIV": how.iv}
+    headers = {"x-goog-meta-encryptiondata": json.dumps(told), "x-goog-meta-matdesc": how.matdesc}
+    return Response(sealed.getvalue(), headers=headers, media_type="application/octet-stream")
 
 
 def listing(connection: FakeSnowflakeConnection, expression: exp.Expr) -> exp.Expr:
@@ -128,6 +156,17 @@ def removal(connection: FakeSnowflakeConnection, expression: exp.Expr) -> exp.Ex
     for file in chosen:
         file.unlink()
     return answer
+
+
+def stage_made(connection: FakeSnowflakeConnection, expression: exp.Expr) -> exp.Expr:
+    """CREATE STAGE needs a schema that is there. fakesnow makes it anywhere."""
+    if isinstance(expression, exp.Create) and str(expression.args.get("kind")).upper() == "STAGE":
+        database, schema, _ = keys.full_name(connection, expression.find(exp.Table))
+        known = "SELECT 1 FROM information_schema.schemata WHERE (catalog_name, schema_name) = (?, ?)"
+        if not connection._duck_conn.cursor().execute(known, (database, schema)).fetchone():
+            words = f"SQL compilation error:\nSchema '{database}.{schema}' does not exist or not authorized."
+            raise ProgrammingError(msg=words, errno=2003, sqlstate="02000")
+    return expression
 
 
 def stage_drop(connection: FakeSnowflakeConnection, expression: exp.Expr) -> exp.Expr:

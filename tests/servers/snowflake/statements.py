@@ -138,6 +138,16 @@ def nanosecond_part(connection: FakeSnowflakeConnection, statement: exp.Expr) ->
     return statement
 
 
+def nanosecond_difference(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
+    """DATEDIFF(NANOSECOND, …) takes any clock. fakesnow hands it to DuckDB, which has no TIME of nanoseconds."""
+    for found in list(statement.find_all(exp.DateDiff)):
+        if found.unit and found.unit.name.upper() == "NANOSECOND":
+            micros = found.copy()
+            micros.set("unit", exp.var("MICROSECOND"))
+            found.replace(exp.paren(exp.Mul(this=micros, expression=exp.Literal.number(1000))))
+    return statement
+
+
 def binary_length(connection: FakeSnowflakeConnection, statement: exp.Expr) -> exp.Expr:
     """BINARY(n) is a type; its length is not enforced here. DuckDB, so fakesnow, refuses a length."""
     for kind in statement.find_all(exp.DataType):
@@ -175,9 +185,11 @@ GAPS = (
     swap,
     binary_length,
     nanosecond_part,
+    nanosecond_difference,
     likeness,
     stages.listing,
     stages.removal,
+    stages.stage_made,
     stages.stage_drop,
     stages.unload,
     copy_options,

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from landbridge.connectors.snowflake.catalog import describe, located
 from landbridge.connectors.snowflake.loading import loads
+from landbridge.connectors.snowflake.memory import MEMORY, refuse_disk
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.session import Session, fetch
+from landbridge.connectors.snowflake.unloading import trial
 from landbridge.contracts.values import Check
 from landbridge.errors import LandbridgeError, SourceError
 from landbridge.schema.model import Relation
@@ -42,6 +44,7 @@ def check(session: Session, reads: Sequence[Relation], writes: Sequence[Relation
                 Check("clock", ok=skew <= MAX_SKEW, detail=f"{skew:.1f} s from ours"),
                 *_tables(cursor, own_reads, "read"),
                 *_tables(cursor, own_writes, "write"),
+                *(_unload(cursor, options) if options.unload and reads else ()),
                 Check(
                     "grants",
                     ok=True,
@@ -69,6 +72,13 @@ def grants(
             lines.append(f"GRANT SELECT ON TABLE {qualify(relation)} TO ROLE {role};")
         if relation in writes:
             lines.append(f"GRANT CREATE TABLE, CREATE STAGE ON SCHEMA {schema} TO ROLE {role};")
+    if options.unload and reads:
+        database, schema = quote(options.database), qualify(Relation(options.schema_, options.database))
+        lines += [
+            f"GRANT USAGE ON DATABASE {database} TO ROLE {role};",
+            f"GRANT USAGE ON SCHEMA {schema} TO ROLE {role};",
+            f"GRANT CREATE STAGE ON SCHEMA {schema} TO ROLE {role};",
+        ]
     lines += [f"GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE {qualify(one)} TO ROLE {role};" for one in there]
     return list(dict.fromkeys(lines))
 
@@ -92,6 +102,24 @@ def _role(options: SnowflakeOptions, role: str | None) -> Check:
 def _warehouse(options: SnowflakeOptions, warehouse: str | None) -> Check:
     hint = f"GRANT USAGE ON WAREHOUSE {quote(options.warehouse)}"
     return Check("warehouse", ok=bool(warehouse), detail=warehouse or "none", hint=None if warehouse else hint)
+
+
+def _unload(cursor: "SnowflakeCursor", options: SnowflakeOptions) -> Iterator[Check]:
+    """Grants come through roles of roles: what tells is a stage, made and dropped."""
+    from snowflake.connector.errors import ProgrammingError
+
+    try:
+        refuse_disk()
+        yield Check("memory", ok=True, detail=f"{MEMORY}, for what GET writes")
+    except LandbridgeError as error:
+        yield Check("memory", ok=False, detail=error.message, hint=error.hint)
+    where = qualify(Relation(options.schema_, options.database))
+    try:
+        trial(cursor, options)
+        yield Check("unload", ok=True, detail=f"stages can be made in {where}")
+    except ProgrammingError:
+        hint = "does the schema exist? grant the role what `grants` lists; or set unload: false of the connection"
+        yield Check("unload", ok=False, detail=f"no stage can be made in {where}", hint=hint)
 
 
 def _tables(cursor: "SnowflakeCursor", relations: Sequence[Relation], verb: str) -> Iterator[Check]:

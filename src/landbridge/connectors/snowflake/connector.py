@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from landbridge.connectors.merging import refuse_other_chain
-from landbridge.connectors.snowflake import catalog, checks, loading, reading
+from landbridge.connectors.snowflake import catalog, checks, loading, reading, unloading
 from landbridge.connectors.snowflake.metadata import metadata
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.session import Session, fetch
@@ -49,6 +49,8 @@ class Snowflake:
 
     def batches(self, part: Part) -> "Iterator[pa.RecordBatch]":
         """See Source."""
+        if isinstance(part.payload, unloading.File):
+            return unloading.batches(self.session, part, part.payload)
         return reading.batches(part)
 
     def loaded(self, write: Write, load_id: str) -> int | None:

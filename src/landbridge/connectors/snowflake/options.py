@@ -40,6 +40,7 @@ class SnowflakeOptions(BaseModel):
     login_timeout: int = Field(120, ge=1, description="seconds to wait for a login; a person may have to give it")
     network_timeout: int | None = Field(None, ge=1, description="seconds to retry a request; connector 5 ends queries")
     time_travel: bool = Field(True, description="read as of one instant; false where the tables keep no history")
+    unload: bool = Field(False, description="read tables by files that COPY INTO writes into a stage")
     streams: int = Field(4, ge=1, le=16, description="uploads of one load at once")
 
     @model_validator(mode="after")

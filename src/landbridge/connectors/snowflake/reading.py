@@ -8,10 +8,12 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 from landbridge.connectors.snowflake.catalog import describe, located
+from landbridge.connectors.snowflake.restoring import fetching, restored
 from landbridge.connectors.snowflake.session import Session, fetch
+from landbridge.connectors.snowflake.unloading import File, unloaded
 from landbridge.contracts.values import Instant, Part, Read, Snapshot
-from landbridge.errors import SourceError, Unreachable
-from landbridge.schema.arrow import NANOSECONDS, arrow_schema
+from landbridge.errors import SourceError
+from landbridge.schema.arrow import NANOSECONDS
 from landbridge.schema.changes import Newest, watermark
 from landbridge.schema.columns import chosen
 from landbridge.schema.ddl import backslash_literal
@@ -50,12 +52,15 @@ def snapshot(session: Session, read: Read, held: Instant | None) -> Iterator[Sna
     with session.cursor(SourceError, f"{relation}\n{query}" if read.query else str(relation)) as cursor:
         schema = chosen(_schema(session, cursor, read, relation, as_of), read.columns)
         rows, schema = _looked_at(cursor, query, schema, read.columns.unread)
-        columns = ", ".join(
-            _expression(column, read=column.name not in read.columns.unread) for column in schema.columns
-        )
-        cursor.execute(f"SELECT {columns} {query}")
-        parts = tuple(_parts(session.name, cursor, schema))
-        yield Snapshot(schema, rows, parts, as_of.as_of)
+        unload, unread = session.options.unload, read.columns.unread
+        columns = (_expression(c, read=c.name not in unread, in_files=unload) for c in schema.columns)
+        select = f"SELECT {', '.join(columns)} {query}"
+        if unload:
+            with unloaded(session, relation, select, rows) as files:
+                yield Snapshot(schema, rows, tuple(_file_parts(session.name, files, schema)), as_of.as_of)
+        else:
+            cursor.execute(select)
+            yield Snapshot(schema, rows, tuple(_parts(session.name, cursor, schema)), as_of.as_of)
 
 
 def _table(session: Session, relation: Relation, as_of: Instant) -> str:
@@ -114,56 +119,15 @@ def batches(part: Part) -> "Iterator[pa.RecordBatch]":
     """See Source.batches: no session is needed, the batches name where they lie."""
     for result in cast("Sequence[ResultBatch]", part.payload):
         if result.rowcount:
-            for batch in _fetched(result, part).combine_chunks().to_batches():
-                yield _restored(batch, part)
-
-
-def _fetched(result: "ResultBatch", part: Part) -> "pa.Table":
-    """Raises Unreachable where a batch cannot be had. The driver's words hold its address, which lets anybody in."""
-    from snowflake.connector.errors import Error
-
-    try:
-        return result.to_arrow(**_exactly(result.to_arrow))
-    except (Error, OSError) as error:
-        raise Unreachable(
-            f"part {part.number} of {part.connection} could not be fetched: {type(error).__name__}", hint="run it again"
-        ) from None
+            with fetching(part):
+                found = result.to_arrow(**_exactly(result.to_arrow))
+            for batch in found.combine_chunks().to_batches():
+                yield restored(batch, part)
 
 
 def _exactly(to_arrow: Callable[..., object]) -> dict[str, Any]:
     """Driver 5 makes a double of NUMBER(p,s) unless it is told; driver 4 is told when it connects."""
     return {"number_to_decimal": True} if "number_to_decimal" in signature(to_arrow).parameters else {}
-
-
-def _restored(batch: "pa.RecordBatch", part: Part) -> "pa.RecordBatch":
-    import pyarrow as pa
-
-    wire = arrow_schema(part.schema)
-    arrays = []
-    for array, column, field in zip(batch.columns, part.schema.columns, wire, strict=True):
-        try:
-            arrays.append(_as(array, field.type))
-        except pa.ArrowInvalid:
-            raise SourceError(
-                f"column {column.name} ({column.native or column.type}) holds a value that {column.type} cannot carry",
-                hint="filter such rows out, or cast the column in source_query, a clock to TIMESTAMP_NTZ(6)",
-            ) from None  # pyarrow's text quotes the value
-    return pa.RecordBatch.from_arrays(arrays, schema=wire)
-
-
-def _as(array: "pa.Array", wanted: "pa.DataType") -> "pa.Array":
-    """The account sends a number as the narrowest integer that holds a batch's, and a clock, as we ask, as a number."""
-    import pyarrow as pa
-
-    if array.type == wanted:
-        return array
-    if array.null_count == len(array):
-        return pa.nulls(len(array), wanted)
-    if pa.types.is_timestamp(wanted):
-        return array.cast(pa.int64()).view(pa.int64()).cast(pa.timestamp(wanted.unit)).cast(wanted)
-    if pa.types.is_decimal(wanted) and pa.types.is_integer(array.type):
-        return array.cast(pa.decimal128(19, 0)).cast(wanted)
-    return array.cast(wanted)
 
 
 def _now(cursor: "SnowflakeCursor") -> Instant:
@@ -185,14 +149,16 @@ def _looked_at(
     return int(row["row_count"]), replace(schema, columns=tuple(columns))
 
 
-def _expression(column: Column, *, read: bool) -> str:
-    """What is selected for a column, under a name that folds to nothing."""
+def _expression(column: Column, *, read: bool, in_files: bool) -> str:
+    """What is selected for a column, under a name that folds to nothing; `in_files` no page says how TIME is kept."""
     name, kind = quote(column.name), column.type.kind
     if not read:
-        return f"NULL AS {name}"
+        return f"NULL::VARCHAR AS {name}"
+    unit = "NANOSECOND" if column.type.precision == NANOSECONDS else "MICROSECOND"
     if kind in CLOCKS:
-        unit = "NANOSECOND" if column.type.precision == NANOSECONDS else "MICROSECOND"
-        return f"DATE_PART(EPOCH_{unit}, {name}) AS {name}"
+        return f"DATE_PART(EPOCH_{unit}, {name})::NUMBER(38,0) AS {name}"
+    if kind == "time" and in_files:
+        return f"DATEDIFF({unit}, '00:00:00'::TIME, {name})::NUMBER(38,0) AS {name}"
     if kind == "json":
         return f"TO_JSON({name}) AS {name}"
     if kind == "text" and take_apart(column.native or "text")[0] not in TEXTS:
@@ -212,6 +178,11 @@ def _parts(name: str, cursor: "SnowflakeCursor", schema: TableSchema) -> Iterato
         size += batch.uncompressed_size or 0
     for number, some in enumerate(pieces):
         yield Part(name, number, "", schema, alone=len(pieces) == 1, payload=tuple(some))
+
+
+def _file_parts(name: str, files: Sequence[File], schema: TableSchema) -> Iterator[Part]:
+    for number, file in enumerate(files):
+        yield Part(name, number, "", schema, alone=len(files) == 1, payload=file)
 
 
 def query_of(read: Read, table: str) -> str:
