@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from landbridge.connectors.postgres import catalog, loading, reading, snapshots
+from landbridge.connectors.postgres import catalog, loading, publishing, reading, snapshots
 from landbridge.connectors.postgres.encode import HOLDS
 from landbridge.connectors.postgres.metadata import metadata
 from landbridge.connectors.postgres.session import LOADS, READS, Kept, Server, border, connect
@@ -96,7 +96,7 @@ class Postgres:
     def publish(self, landing: Landing, keys: Landing | None = None) -> Published:
         """See Target: a swap, or DELETE + INSERT where something depends on the table; a merge where rows are kept."""
         with closing(self._landing), self._target(landing.write) as (connection, _):
-            return loading.publish(connection, landing, keys)
+            return publishing.publish(connection, landing, keys)
 
     def drop(self, landing: Landing) -> None:
         """See Target."""

@@ -57,7 +57,7 @@ def refuse_hole(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> None
     if before in {row.parcel_id for row in loaded}:
         newer = loaded[-1]
         raise OutOfSequence(
-            f"{told} and goes on from {before}; number {newer.sequence} was loaded since, and its rows would be doubled",
+            f"{told} and goes on from {before}; number {newer.sequence} was loaded since: its rows would be doubled",
             hint=f"on the exporting side: landbridge export-data --table {manifest.pipeline_name} --full-reload",
         )
     last = loaded[-1].sequence if loaded else None

@@ -3,19 +3,17 @@
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from landbridge import __version__
 from landbridge.contracts.values import Read, Snapshot
 from landbridge.engine.carrying.custody import exported
 from landbridge.engine.carrying.obfuscation import list_exports
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.fidelity import refuse_offsets
 from landbridge.engine.last_time import last_time, refuse_no_room, refuse_surprise
+from landbridge.engine.manifests import Unloaded, compression_of, manifest_of, reading
 from landbridge.engine.phases.outcome import Outcome, completed, skipped
-from landbridge.engine.plan import Packing, Plan
+from landbridge.engine.plan import Plan
 from landbridge.engine.pool import each
 from landbridge.engine.staged import open_carried
 from landbridge.engine.taking import Taken, taking
@@ -24,39 +22,21 @@ from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, SourceError
 from landbridge.ledger import parcels
 from landbridge.ledger.marks import Mark
-from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run
-from landbridge.schema.checksums import Checksums, Sums, measure
+from landbridge.schema.checksums import Sums, measure
 from landbridge.schema.columns import leaving
-from landbridge.schema.dialects import in_every_dialect
 from landbridge.schema.traits import Traits, merged
 from landbridge.stage.index import MOST_FILE
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import (
-    CHANGES,
     MOST_COLUMNS,
     MOST_PARTS,
-    Altered,
-    Chained,
-    Compression,
-    Encryption,
-    LoadHints,
     Manifest,
-    Origin,
     PartEntry,
     numbered,
-    rules_of,
 )
 from landbridge.stage.naming import hidden_folder, new_parcel_id, parcel_folder
 from landbridge.stage.writing import PartSettings, delete_parcel, delete_unfinished, seal_parcel
-
-
-class Unloaded(NamedTuple):
-    """What all parts of a source became: entries in the order of their rows, sums over them, what values are like."""
-
-    entries: tuple[PartEntry, ...]
-    checksums: Checksums
-    traits: tuple[Traits, ...]
 
 
 def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
@@ -113,7 +93,7 @@ class Sealed(NamedTuple):
 
 def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> Sealed | Outcome:
     """The sealed parcel; a skipped phase where there is nothing that one would be needed for."""
-    read, packing = _reading(plan)
+    read, packing = reading(plan)
     recipients = _recipients(plan, world)
     with taking(plan, read, world) as taken:
         shot = taken.rows
@@ -135,8 +115,7 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> S
     _check_complete(read, shot, unloaded.entries)
     if taken.keys and keys:
         _check_complete(read, taken.keys, keys.entries)
-    manifest = _manifest(plan, taken, slot, unloaded, world.project.connections[read.connection].type)
-    manifest = replace(manifest, keys=keys.entries) if keys else manifest
+    manifest = manifest_of(plan, taken, slot, unloaded, keys, world.project.connections[read.connection].type)
     size = sum(entry.sealed_bytes for entry in manifest.all_parts)
     slot = parcels.counted(world.ledger, _mark(plan, taken, parcel_id), row_count=shot.rows, byte_count=size)
     world.still_ours()
@@ -185,7 +164,7 @@ def _compare(plan: Plan, taken: Taken, world: World) -> None:
 
 
 def _recipients(plan: Plan, world: World) -> tuple[str, ...] | None:
-    _, packing = _reading(plan)
+    _, packing = reading(plan)
     return world.recipients(own=plan.job_kind == "run") if packing.encryption else None
 
 
@@ -225,8 +204,8 @@ def _carried(plan: Plan, world: World) -> Outcome:
 
 
 def _unload(plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...] | None, world: World) -> Unloaded:
-    read, packing = _reading(plan)
-    settings = PartSettings(recipients, _compression(packing), packing.part_size, packing.obfuscated)
+    read, packing = reading(plan)
+    settings = PartSettings(recipients, compression_of(packing), packing.part_size, packing.obfuscated)
     attempt = secrets.token_hex(4)
     tasks = [
         Unload(
@@ -252,59 +231,3 @@ def _unload(plan: Plan, shot: Snapshot, folder: str, recipients: tuple[str, ...]
             world.emit(RowsMoved(sum(e.rows for e in written.entries), sum(e.sealed_bytes for e in written.entries)))
     ordered = numbered(entry for number in sorted(entries) for entry in entries[number])
     return Unloaded(ordered, sums.finished(), traits)
-
-
-def _compression(packing: Packing) -> Compression:
-    if packing.compression_type is None:
-        return Compression(None)
-    return Compression(packing.compression_type, packing.compression_level)
-
-
-def _manifest(plan: Plan, taken: Taken, slot: ParcelRow, unloaded: Unloaded, kind: str) -> Manifest:
-    read, packing = _reading(plan)
-    shot = taken.rows
-    schema = leaving(shot.schema, read.columns)
-    return Manifest(
-        parcel_id=slot.parcel_id,
-        pipeline_name=plan.pipeline_name,
-        sequence=slot.sequence or 0,  # a reserved parcel has one, and 0 is refused
-        requires=() if read.changes is None else (CHANGES,),
-        sync_mode=plan.sync_mode,
-        as_of=shot.as_of,
-        created_at=datetime.now(UTC),
-        landbridge_version=__version__,
-        source=Origin(kind, read.relation, read.query, read.filter, _altered(read)),
-        schema=schema,
-        row_count=shot.rows,
-        parts=unloaded.entries,
-        encryption=Encryption("age" if packing.encryption else None),
-        compression=_compression(packing),
-        load_hints=LoadHints(plan.goes_to),
-        ddl=in_every_dialect(plan.goes_to, schema) if plan.goes_to else {},
-        checksums=unloaded.checksums,
-        traits=unloaded.traits,
-        changes=_chained(plan, taken),
-    )
-
-
-def _chained(plan: Plan, taken: Taken) -> Chained | None:
-    changes = plan.read.changes if plan.read else None
-    if changes is None:
-        return None
-    return Chained(
-        follows=taken.follows,
-        watermark_column=changes.watermark_column,
-        after=taken.range.after,
-        until=taken.range.until,
-        **rules_of(plan.merge),
-    )
-
-
-def _altered(read: Read) -> tuple[Altered, ...]:
-    return tuple(Altered(name, pick.name, pick.mask) for name, pick in read.columns.altered.items())
-
-
-def _reading(plan: Plan) -> tuple[Read, Packing]:
-    if plan.read is None or plan.packing is None:
-        raise ValueError("an import reads no source")
-    return plan.read, plan.packing

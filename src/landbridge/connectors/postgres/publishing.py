@@ -1,0 +1,173 @@
+"""What a PostgreSQL load does to its target: a swap, DELETE + INSERT, or a merge; one transaction with the load id."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from landbridge.connectors.merging import Session, merge, merging_of, refuse_other_chain, settle
+from landbridge.connectors.postgres.catalog import value
+from landbridge.connectors.postgres.encode import is_staged
+from landbridge.connectors.postgres.loading import (
+    SWAP_LOCK,
+    landed_in,
+    loads_of,
+    mark_of,
+    newest,
+    pairings_of,
+    standing_of,
+)
+from landbridge.connectors.postgres.swap import build, exchange, snapshots_end, why_not
+from landbridge.contracts.values import Landing, Published
+from landbridge.errors import LeaseLost, TargetError
+from landbridge.schema.fit import Pairing
+from landbridge.schema.merging import Merging
+from landbridge.schema.model import Column, Relation
+from landbridge.schema.names import qualify, quote
+
+if TYPE_CHECKING:
+    from landbridge.connectors.postgres.session import Connection
+
+REWRITE_LOCK = "60s"  # readers pass meanwhile
+
+
+def publish(connection: "Connection", landing: Landing, keys: Landing | None) -> Published:
+    """See Target.publish: a swap where nothing would be lost by it and no reader holds an older snapshot."""
+    target, load = landed_in(landing), landing.load
+    everything = load.replaces(landing.write)
+    with connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = '{REWRITE_LOCK}'")
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mark_of(target)])
+        version, load_id, rows = newest(connection, target)
+        if load_id == load.load_id and version != landing.version:
+            _drop_landed(connection, landing, keys)
+            return Published(rows, "already")
+        if version != landing.version:
+            raise LeaseLost(f"{target}: another load was published since this one began")
+        refuse_other_chain(target, load, load_id)
+        # the horizon comes before this transaction writes: later snapshots are then never older than it
+        horizon = value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+        connection.execute(f"LOCK TABLE {qualify(landing.relation)} IN ACCESS EXCLUSIVE MODE")
+        published = _replace(connection, landing, target, horizon) if everything else _merge(connection, landing, keys)
+        _drop_landed(connection, landing, keys)
+        connection.execute(
+            f"INSERT INTO {loads_of(target)} (target_table, version, load_id, pipeline_name, parcel_id, row_count)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            [target.table, version + 1, load.load_id, load.pipeline_name, load.parcel_id, published.rows],
+        )
+    return published
+
+
+def _drop_landed(connection: "Connection", *landings: Landing | None) -> None:
+    for landing in filter(None, landings):
+        connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
+
+
+def _merge(connection: "Connection", landing: Landing, keys: Landing | None) -> Published:
+    """See docs/sync-modes.md, "What a load does"."""
+    target = landed_in(landing)
+    _check_arrived(connection, landing, target)
+    if keys:
+        _check_arrived(connection, keys, target)
+    _take_for_writing(connection, target)
+    for landed in filter(None, (landing, keys)):
+        connection.execute(f"ANALYZE {qualify(landed.relation)}")
+    merging = _merging(connection, landing, keys)
+    keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(
+        standing_of(connection, target).primary_key
+    )
+    rows, changed = merge(merging, _session(connection), keyed=keyed)
+    return Published(rows, "merge", changed=changed)
+
+
+def _merging(connection: "Connection", landing: Landing, keys: Landing | None) -> Merging:
+    merging = merging_of(landing, keys, landed_in(landing), standing_of(connection, landed_in(landing)))
+    return replace(merging, value=_landed, comparable=_comparable, inserting=" OVERRIDING SYSTEM VALUE")
+
+
+def _landed(pairing: Pairing) -> str:
+    value = f"l.{quote(pairing.target.name)}"
+    return f"{value}::{pairing.target.native}" if is_staged(pairing) else value
+
+
+def _comparable(expression: str, column: Column) -> str:
+    return f"{expression}::text" if column.native in ("json", "xml") else expression
+
+
+def _session(connection: "Connection") -> Session:
+    return Session(lambda sql: int(value(connection, sql)), lambda sql: connection.execute(sql).rowcount)
+
+
+def _replace(connection: "Connection", landing: Landing, target: Relation, horizon: str) -> Published:
+    import psycopg
+
+    _check_arrived(connection, landing, target)
+    landing = _settled(connection, landing)
+    why = why_not(connection, landing.relation, target) or snapshots_end(connection, horizon)
+    if not why:
+        built = build(connection, landing.relation, target)
+        try:
+            with connection.transaction() as savepoint:
+                connection.execute(f"SET LOCAL lock_timeout = '{SWAP_LOCK}'")
+                why = exchange(connection, landing.relation, target, built)
+                if why:
+                    raise psycopg.Rollback(savepoint)
+        except psycopg.errors.LockNotAvailable:
+            why = "another session uses the table and did not end in time"
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.DependentObjectsStillExist) as error:
+            why = error.diag.message_primary or "the swap is not allowed"
+    if not why:
+        return Published(landing.load.rows, "swap")
+    _rewrite(connection, landing, target)
+    return Published(landing.load.rows, "rewrite", why)
+
+
+def _settled(connection: "Connection", landing: Landing) -> Landing:
+    """Of a first load: one row of each key, and none that is gone."""
+    if landing.write.merge is None:
+        return landing
+    merging, session = _merging(connection, landing, None), _session(connection)
+    rows = landing.load.rows - settle(merging, session)
+    if gone := merging.without_gone():
+        rows -= session.do(gone)
+    return replace(landing, load=replace(landing.load, rows=rows))
+
+
+def _take_for_writing(connection: "Connection", target: Relation) -> None:
+    connection.execute("SET LOCAL row_security = off")  # a policy that hides rows is an error, not fewer rows
+    connection.execute("SET CONSTRAINTS ALL DEFERRED")
+    connection.execute(f"LOCK TABLE {qualify(target)} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _check_arrived(connection: "Connection", landing: Landing, target: Relation) -> None:
+    """Each COPY was counted; only the table itself says whether a server that crashed since then kept them all."""
+    arrived = value(connection, f"SELECT count(*) FROM {qualify(landing.relation)}")
+    if arrived != landing.load.rows:
+        raise TargetError(f"{target}: {arrived} rows arrived of {landing.load.rows}", hint="run it again")
+
+
+def _rewrite(connection: "Connection", landing: Landing, target: Relation) -> None:
+    """DELETE + INSERT … SELECT: readers, also those with older snapshots, see the old rows until the commit."""
+    pairings = pairings_of(connection, landing)
+    columns = ", ".join(quote(pairing.target.name) for pairing in pairings)
+    casts = ", ".join(map(_landed, pairings))
+    if child := value(connection, CASCADES, qualify(target)):
+        raise TargetError(
+            f"{target}: replacing its rows would delete or change rows of {child}, by its foreign key",
+            hint="make that foreign key ON DELETE NO ACTION DEFERRABLE",
+        )
+    _take_for_writing(connection, target)
+    connection.execute(f"DELETE FROM {qualify(target)}")
+    inserted = connection.execute(
+        f"INSERT INTO {qualify(target)} ({columns}) OVERRIDING SYSTEM VALUE"
+        f" SELECT {casts} FROM {qualify(landing.relation)} AS l"
+    ).rowcount
+    if inserted != landing.load.rows:
+        raise TargetError(
+            f"{target}: {inserted} rows were inserted of {landing.load.rows}",
+            hint="a trigger or rule on the table drops rows",
+        )
+
+
+CASCADES = """
+SELECT conrelid::regclass::text FROM pg_constraint
+WHERE contype = 'f' AND confrelid = %s::regclass AND confdeltype IN ('c', 'n', 'd') LIMIT 1
+"""
