@@ -15,6 +15,7 @@ from landbridge.schema.metadata import Extracted, TableMetadata
 from landbridge.schema.model import Relation, TableSchema, Type
 from landbridge.schema.names import fold, folded, unfold
 from tests.conformance.catalog import CatalogSuite
+from tests.conformance.merging import MergeSuite
 from tests.conformance.source import SourceSuite
 from tests.conformance.target import TargetSuite
 from tests.servers.snowflake.process import SnowflakeServer
@@ -124,6 +125,10 @@ class TestSource(SourceSuite):
 class TestTarget(TargetSuite):
     kinds = KINDS
     rewritten = ("document",)
+
+
+class TestMerge(MergeSuite):
+    pass
 
 
 class TestCatalog(CatalogSuite):
