@@ -1,15 +1,18 @@
-"""Snowflake's driver as workers import it, which are ours alone."""
+"""Snowflake's driver, imported alone."""
 
 import sys
 from contextlib import suppress
 from importlib import import_module
 
-# the driver imports them wherever they are installed, for methods that we do not call: 0.3 s and 40 MB in each worker
+# imported by the driver wherever they are installed, for methods that we do not call: 0.3 s and 40 MB in each process
 UNUSED = ("pandas", "sqlalchemy")
 
 
 def import_driver() -> None:
-    """Import the driver, and leave what it would bring along to who asks for it; no error where it is not installed."""
+    """Import the driver without UNUSED, which anybody else may import later; no error where it is not installed.
+
+    Nothing changes for who has imported them, or the driver, before.
+    """
     hidden = [name for name in UNUSED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: as if they were not installed
     try:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from landbridge import __version__
+from landbridge.connectors.snowflake.driver import import_driver
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.errors import (
     AccessDenied,
@@ -93,6 +94,7 @@ class Session:
     def _open(self) -> "SnowflakeConnection":
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
+        import_driver()
         try:
             from snowflake.connector import connect
             from snowflake.connector.errors import Error
