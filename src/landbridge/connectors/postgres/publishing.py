@@ -26,6 +26,7 @@ from landbridge.schema.names import qualify, quote
 if TYPE_CHECKING:
     from landbridge.connectors.postgres.session import Connection
 
+WORK_MEM = "64MB"  # of each sort and hash: a quarter of a million keys
 REWRITE_LOCK = "60s"  # readers pass meanwhile
 
 
@@ -132,6 +133,7 @@ def _settled(connection: "Connection", landing: Landing) -> Landing:
 
 
 def _take_for_writing(connection: "Connection", target: Relation) -> None:
+    connection.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
     connection.execute("SET LOCAL row_security = off")  # a policy that hides rows is an error, not fewer rows
     connection.execute("SET CONSTRAINTS ALL DEFERRED")
     connection.execute(f"LOCK TABLE {qualify(target)} IN SHARE ROW EXCLUSIVE MODE")
