@@ -41,7 +41,13 @@ def _line(result: Result) -> str:
     verb = {"export": "exported", "import": "imported", "run": "moved"}[result.run.job_kind]
     place = f" as parcel {result.run.parcel_id}" if result.run.job_kind == "export" else ""
     done = f"{verb} {rows(details['stage_count'])}{place} ({result.run.pipeline_id})"
-    return f"{result.table}: " + "; ".join(filter(None, (done, never_seen(_missed(result.run)))))
+    receipt = (code := _receipt(result.run)) and f"receipt {code}"
+    return f"{result.table}: " + "; ".join(filter(None, (done, receipt, never_seen(_missed(result.run)))))
+
+
+def _receipt(run: Run) -> str | None:
+    code: str | None = run.phases["audit"].details.get("receipt")
+    return code
 
 
 def _missed(run: Run) -> list[tuple[int, int]]:
@@ -58,6 +64,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "parcel_id": run.parcel_id if run else None,
         "row_count": run.phases["source_to_stage_transfer"].details["stage_count"] if run else None,
         "never_seen": _missed(run) if run else [],
+        "receipt": _receipt(run) if run else None,
         "error": error_entry(error),
     }
 
