@@ -50,7 +50,6 @@ def test_the_seed_as_it_stands(load: Load):
                 Filter("(SECID IN (SELECT SECID FROM PUBLIC.VW_ACTIVE_FUNDS)) AND (_TIMESTAMPTO LIKE '%9999%')"),
             ),
             write=Write("postgres", Relation("financial_data", "public")),
-            sync_mode="full",
             schedule=timedelta(days=1),
             encryption=True,
             compression=True,
@@ -78,7 +77,7 @@ tables:
     a, b = load(CONNECTIONS, tables).tables
     assert a.read == Read("snowflake", Relation("T", "S", "D"), "SELECT * FROM {table}", Filter("(a = 1)"))
     assert a.write == Write("postgres", Relation("t"))
-    assert (a.schedule, a.encryption, a.compression, a.sync_mode) == (None, True, True, "full")
+    assert (a.schedule, a.encryption, a.compression, a.write.mode) == (None, True, True, "full")
     assert b.read == Read("snowflake", Relation("U", "S"))
     assert b.write == Write("postgres", Relation("u", "public"))
 
@@ -211,7 +210,6 @@ tables:
     postgres:
       schema: public
       tabel: x
-    sync_mode: incremental
     encryption: "yes"
   - name: b
     snowflake:
@@ -223,7 +221,7 @@ tables:
   - name: d
     snowflake: {database: D, schema: S, table: T, filter: "a = 'CANARY"}
     postgres: {schema: s, table: t, connection: x}
-    merge_keys: [a]
+    merge_kyes: [a]
   - name: B
     postgres: {schema: s, table: t}
     target: {connection: postgres, table: t}
@@ -238,28 +236,27 @@ tables:
         "config/tables.yaml:4: tables[0].snowflake.filter: filter item 1 is bool, not text",
         "config/tables.yaml:5: tables[0].postgres.table: missing",
         "config/tables.yaml:7: tables[0].postgres.tabel: unknown key; did you mean 'table'?",
-        "config/tables.yaml:8: tables[0].sync_mode: not in this version yet; it has 'full' only",
-        "config/tables.yaml:9: tables[0].encryption: must be true or false",
-        "config/tables.yaml:10: tables[1].target: missing; write 'postgres' or 'target'",
-        "config/tables.yaml:11: tables[1].snowflake: must be a mapping of keys to values",
-        "config/tables.yaml:12: tables[1].source: one source too many, beside 'snowflake'",
-        "config/tables.yaml:12: tables[1].source.source_query: must hold {table} where the table's name belongs",
-        "config/tables.yaml:14: tables[2].source.filter: must be text or a list of texts",
-        "config/tables.yaml:15: tables[2].target.connection: missing",
-        "config/tables.yaml:15: tables[2].target.conection: unknown key; did you mean 'connection'?",
-        "config/tables.yaml:15: tables[2].target.databse: unknown key; did you mean 'database'?",
-        "config/tables.yaml:16: tables[2].sync_mode: must be 'full'",
-        f"config/tables.yaml:18: tables[3].snowflake.filter: {OPEN_QUOTE}",
-        "config/tables.yaml:19: tables[3].postgres.connection: unknown key; known: indexes, schema, table",
-        f"config/tables.yaml:20: tables[3].merge_keys: {UNKNOWN}",
-        "config/tables.yaml:21: tables[4].name: also the name of tables[1]; case makes no difference",
-        "config/tables.yaml:21: tables[4].source: missing; write 'snowflake' or 'source'",
-        "config/tables.yaml:23: tables[4].target: one target too many, beside 'postgres'",
-        "config/tables.yaml:24: tables[4].compression: must be true or false",
-        "config/tables.yaml:25: tables[5]: must be a mapping of keys to values",
-        "config/tables.yaml:26: tables[6].name: missing",
-        f"config/tables.yaml:26: tables[6].indexes: {UNKNOWN}",
-        "config/tables.yaml:26: tables[6].source: missing; write 'snowflake' or 'source'",
+        "config/tables.yaml:8: tables[0].encryption: must be true or false",
+        "config/tables.yaml:9: tables[1].target: missing; write 'postgres' or 'target'",
+        "config/tables.yaml:10: tables[1].snowflake: must be a mapping of keys to values",
+        "config/tables.yaml:11: tables[1].source: one source too many, beside 'snowflake'",
+        "config/tables.yaml:11: tables[1].source.source_query: must hold {table} where the table's name belongs",
+        "config/tables.yaml:13: tables[2].source.filter: must be text or a list of texts",
+        "config/tables.yaml:14: tables[2].target.connection: missing",
+        "config/tables.yaml:14: tables[2].target.conection: unknown key; did you mean 'connection'?",
+        "config/tables.yaml:14: tables[2].target.databse: unknown key; did you mean 'database'?",
+        "config/tables.yaml:15: tables[2].sync_mode: must be 'full', 'incremental', 'upsert' or 'scd2'",
+        f"config/tables.yaml:17: tables[3].snowflake.filter: {OPEN_QUOTE}",
+        "config/tables.yaml:18: tables[3].postgres.connection: unknown key; known: indexes, schema, table",
+        "config/tables.yaml:19: tables[3].merge_kyes: unknown key; did you mean 'merge_keys'?",
+        "config/tables.yaml:20: tables[4].name: also the name of tables[1]; case makes no difference",
+        "config/tables.yaml:20: tables[4].source: missing; write 'snowflake' or 'source'",
+        "config/tables.yaml:22: tables[4].target: one target too many, beside 'postgres'",
+        "config/tables.yaml:23: tables[4].compression: must be true or false",
+        "config/tables.yaml:24: tables[5]: must be a mapping of keys to values",
+        "config/tables.yaml:25: tables[6].name: missing",
+        f"config/tables.yaml:25: tables[6].indexes: {UNKNOWN}",
+        "config/tables.yaml:25: tables[6].source: missing; write 'snowflake' or 'source'",
         "config/tables.yaml:26: tables[6].target: missing; write 'postgres' or 'target'",
     ]
 

@@ -18,6 +18,7 @@ from landbridge.errors import SourceError, Unreachable
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.model import Relation
 from tests.conformance.catalog import CatalogSuite
+from tests.conformance.merging import MergeSuite
 from tests.conformance.source import SourceSuite
 from tests.conformance.target import TargetSuite
 
@@ -110,6 +111,10 @@ class TestSource(SourceSuite):
 
 
 class TestTarget(TargetSuite):
+    pass
+
+
+class TestMerge(MergeSuite):
     pass
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conformance.catalog import CatalogSuite
+from tests.conformance.merging import MergeSuite
 from tests.conformance.source import ConcurrentSourceSuite, SourceSuite
 from tests.conformance.target import ConcurrentTargetSuite, TargetSuite
 from tests.connectors.conftest import PostgresSystem
@@ -18,6 +19,10 @@ class TestSource(SourceSuite, ConcurrentSourceSuite):
 
 
 class TestTarget(TargetSuite, ConcurrentTargetSuite):
+    pass
+
+
+class TestMerge(MergeSuite):
     pass
 
 

@@ -276,3 +276,16 @@ def test_a_query_of_two_columns_with_one_name_is_refused(snowflake: SnowflakeSer
     ):
         pass
     connector.session.close()
+
+
+def test_workers_import_the_driver_alone() -> None:
+    """Not what it brings along wherever that is installed, which is larger than itself; who asks for it gets it."""
+    program = (
+        "import sys\n"
+        "from landbridge.connectors.registry import get_ready\n"
+        "get_ready('snowflake')\n"
+        "assert 'snowflake.connector.cursor' in sys.modules\n"
+        "assert not {'pandas', 'sqlalchemy'} & set(sys.modules)\n"
+        "import pandas, sqlalchemy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,4 +1,4 @@
-"""Histories: a table that changes, parcels that are carried late, in any order or never, and two sides that are killed."""
+"""Histories: a table that changes, parcels that are carried late, in any order or never, two sides that are killed."""
 
 import shutil
 from collections.abc import Callable

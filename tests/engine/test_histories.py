@@ -21,7 +21,7 @@ STEPS = 12
 kills = st.none() | st.integers(0, 24)
 
 
-def machine(mode: str, postgres: PostgresServer | None) -> type[RuleBasedStateMachine]:
+def machine(mode: str, postgres: PostgresServer | None) -> type[RuleBasedStateMachine]:  # noqa: C901  a rule each
     """Rules for one mode: without keys rows only come, in their order; with keys they change, go, and come late."""
     keyed = mode != "incremental"
 
@@ -76,7 +76,7 @@ def machine(mode: str, postgres: PostgresServer | None) -> type[RuleBasedStateMa
         def export(self, killed_at: int | None) -> None:
             self.sides.export(killed_at=killed_at)
 
-        @precondition(lambda self: keyed)
+        @precondition(lambda _self: keyed)
         @rule()
         def export_from_confirmed(self) -> None:
             self.sides.confirm()

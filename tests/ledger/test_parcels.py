@@ -6,8 +6,10 @@ import pytest
 
 from landbridge.errors import RunError
 from landbridge.ledger import parcels
+from landbridge.ledger.marks import Mark
 
 AS_OF = datetime(2026, 1, 31, 5, 0, 0, 7, tzinfo=UTC)
+MARK = Mark(parcel_id="p1", pipeline_name="orders", basis="of the read")
 
 
 def reserve(db, run_id, parcel_id, name="orders"):
@@ -43,11 +45,11 @@ def test_a_parcel_is_written_and_sealed(db, run_id):
     slot = reserve(db, run_id, "p1")
     assert (slot.state, slot.sequence, slot.as_of, slot.row_count) == ("writing", 1, AS_OF, None)
     assert parcels.writing(db, "orders") == [slot]
-    parcels.counted(db, "p1", row_count=5, byte_count=99)
+    parcels.counted(db, MARK, row_count=5, byte_count=99)
     sealed = parcels.seal(db, "p1")
     assert (sealed.state, sealed.row_count, sealed.byte_count) == ("sealed", 5, 99)
     assert parcels.writing(db, "orders") == []
-    for change in (lambda: parcels.seal(db, "p1"), lambda: parcels.counted(db, "p1", row_count=0, byte_count=0)):
+    for change in (lambda: parcels.seal(db, "p1"), lambda: parcels.counted(db, MARK, row_count=0, byte_count=0)):
         with pytest.raises(RunError, match="writing"):
             change()
     assert parcels.list_parcels(db) == [sealed]

@@ -28,6 +28,9 @@ from landbridge.engine.plan import Begin, plan_export
 from landbridge.engine.sync import export_tables
 from landbridge.errors import ParcelError, UsageError
 
+RESEND = "of the other options it takes --part and --to"
+PART = "landbridge export-data --resend PARCEL --part N --to MEDIUM"
+
 
 def export_data_command(
     *,
@@ -59,28 +62,17 @@ def export_data_command(
     project: ProjectFolder = None,
 ) -> None:
     """Read tables at their sources and write each as a sealed parcel, ready to be carried."""
+    of_parcel = again is not None
+    for_tables = every or table or obfuscate is not None or separate_instants or accept_delta
+    _refuse_contradictions(
+        (of_parcel and (for_tables or full_reload or from_confirmed), "--resend copies a parcel as it is", RESEND),
+        (of_parcel and to == "", "--to names no place", "is the variable set? without --to, the parcel is only shown"),
+        (part and not of_parcel, "--part is of a parcel, and none is named", PART),
+        (full_reload and from_confirmed, "--full-reload begins anew, --from-confirmed does not", "give one of the two"),
+    )
     if again is not None:
-        if (
-            every
-            or table
-            or obfuscate is not None
-            or separate_instants
-            or accept_delta
-            or full_reload
-            or from_confirmed
-        ):
-            raise UsageError("--resend copies a parcel as it is", hint="of the other options it takes --part and --to")
-        if to == "":
-            raise UsageError("--to names no place", hint="is the variable set? without --to, the parcel is only shown")
         _resend(again, part or (), None if dry_run else place(to), as_json=as_json, project=project)
         return
-    if part:
-        raise UsageError(
-            "--part is of a parcel, and none is named",
-            hint="landbridge export-data --resend PARCEL --part N --to MEDIUM",
-        )
-    if full_reload and from_confirmed:
-        raise UsageError("--full-reload begins anew, --from-confirmed does not", hint="give one of the two")
     begins_at: Begin = "nothing" if full_reload else "confirmed" if from_confirmed else "exported"
     with open_world(project, Progress(), changing=not dry_run) as world:
         tables = chosen(world.project, table, every=every)
@@ -98,6 +90,13 @@ def export_data_command(
                 begins_at=begins_at,
             )
             print_results(results, as_json=as_json)
+
+
+def _refuse_contradictions(*options: tuple[object, str, str]) -> None:
+    """Each: whether it is so, the message, the hint."""
+    for wrong, message, hint in options:
+        if wrong:
+            raise UsageError(message, hint=hint)
 
 
 def _resend(name: str, parts: Sequence[str], to: str | None, *, as_json: bool, project: Path | None) -> None:

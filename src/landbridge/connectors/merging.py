@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from landbridge.contracts.values import Landing, Load, Write
 from landbridge.errors import TargetError
 from landbridge.schema.fit import Pairing, pair
-from landbridge.schema.merging import Merging, validity_of, with_history, without_history
+from landbridge.schema.merging import Merging, refuse_unknown, validity_of, with_history, without_history
 from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import qualify
 
@@ -21,13 +21,19 @@ class Session:
 
 
 def shaped(schema: TableSchema, write: Write) -> TableSchema:
-    """What a target that is created for this write looks like."""
-    return with_history(schema, write.merge.keys, write.merge.validity) if write.merge else schema
+    """What a target that is created for this write looks like. Raises SchemaMismatch for keys that do not arrive."""
+    if write.merge is None:
+        return schema
+    refuse_unknown(schema, (*write.merge.keys, write.merge.newest_by, write.merge.deleted_by))
+    return with_history(schema, write.merge.keys, write.merge.validity)
 
 
 def arriving(schema: TableSchema, standing: TableSchema, write: Write, *, only_keys: bool) -> tuple[Pairing, ...]:
     """The columns that arrive, and those of the target that take them; raises as `pair` and `validity_of` do."""
-    takes = without_history(standing, validity_of(standing, write.merge.validity if write.merge else None))
+    rules = write.merge
+    takes = without_history(standing, validity_of(standing, rules.validity if rules else None))
+    if rules and not only_keys:
+        refuse_unknown(schema, (*rules.keys, rules.newest_by, rules.deleted_by))
     if only_keys:
         takes = TableSchema(tuple(replace(column, nullable=True) for column in takes.columns))
     return pair(schema, takes)

@@ -24,6 +24,14 @@ class Connector(Source, Target, Catalog, Protocol):
     """A database that is read, written and described."""
 
 
+def get_ready(kind: str) -> None:
+    """Import, in a worker, what a connector of this kind will need and the pool's server does not have."""
+    if kind == "snowflake":
+        from landbridge.connectors.snowflake.driver import import_driver
+
+        import_driver()
+
+
 def open_connector(name: str, options: ConnectionOptions) -> Connector:
     """The connector behind a connection; nothing is reached yet."""
     match options:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from landbridge.contracts.values import Read, Write
-from landbridge.engine.world import World
 from landbridge.errors import ConfigError, LossNotAccepted
 from landbridge.schema import fidelity
 from landbridge.schema.fidelity import Accepted, Holds, Loss, accepts, as_created, losses, offsets, possible
@@ -100,11 +99,14 @@ def by_column(traits: Sequence[Traits] | None) -> Mapping[str, Traits] | None:
     return None if traits is None else {each.column: each for each in traits}
 
 
-def refuse_losses(write: Write, manifest: Manifest, world: World) -> dict[str, list[Loss]]:
-    """The losses that are accepted, by column. Raises LossNotAccepted for all others, before anything is made."""
-    target = world.connector(write.connection)
-    existing = target.describe([write.relation])[write.relation]
-    found = look(write, manifest.schema, manifest.traits, existing, target.holds)
+def refuse_losses(
+    write: Write, manifest: Manifest, existing: TableSchema | None, holds: Holds
+) -> dict[str, list[Loss]]:
+    """The losses that are accepted, by column. Raises LossNotAccepted for all others, before anything is made.
+
+    `existing` as in `look`.
+    """
+    found = look(write, manifest.schema, manifest.traits, existing, holds)
     if refusal := found.refusal():
         raise refusal
     return found.accepted_losses()

@@ -7,6 +7,7 @@ from landbridge.engine.phases.pre_validation import incoming_schema
 from landbridge.engine.plan import Plan
 from landbridge.engine.resume import resumable
 from landbridge.engine.staged import open_carried
+from landbridge.engine.taking import mark_before
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError
 from landbridge.schema.filters import where_clause
@@ -48,6 +49,9 @@ def forecast(plan: Plan, world: World) -> Forecast:
         traits = open_carried(plan, world).manifest.traits if plan.parcel else None
         found = look(plan.write, incoming, traits, existing, target.holds) if incoming else None
     facts = _facts(plan, existing)
+    if plan.read and plan.read.changes:
+        mark = mark_before(plan, plan.read, world)
+        facts["begins"] = f"after {mark.until_value}, the mark of {mark.parcel_id}" if mark else "with all rows"
     if earlier := resumable(plan, world):
         facts["attempt"] = f"goes on where {earlier.pipeline_id} failed: {earlier.phase_failed}"
     return Forecast(plan, facts, _columns(plan, incoming, found), found.refusal() if found else None)
@@ -66,9 +70,10 @@ def _facts(plan: Plan, existing: TableSchema | None) -> dict[str, str]:
         facts["parcel"] = f"{sealed}, {packed if plan.packing.compression_type else 'not compressed'}, signed"
     facts["stage"] = f"{plan.location}/{plan.parcel}" if plan.parcel else plan.location
     if plan.write:
-        state = "exists: all rows are replaced at once" if existing else "does not exist: it will be created"
+        becomes = "all rows are replaced at once" if plan.write.mode == "full" else "rows are merged"
+        state = f"exists: {becomes}" if existing else "does not exist: it will be created"
         facts["target"] = f"{plan.write.connection}: {plan.write.relation} ({state})"
-    facts["mode"] = plan.write.mode if plan.write else "full"
+    facts["mode"] = plan.write.mode if plan.write else plan.sync_mode
     facts["schedule"] = f"every {format_duration(plan.schedule)}" if plan.schedule else "none declared"
     return facts
 

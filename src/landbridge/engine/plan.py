@@ -55,6 +55,11 @@ class Plan:
     merge: Merge | None = None
     begins_at: Begin = "exported"
 
+    @property
+    def connections(self) -> frozenset[str]:
+        """Names of those that rows are read from and written to."""
+        return frozenset(side.connection for side in (self.read, self.write) if side)
+
     def digest(self) -> str:
         """Equal for plans that move the same: what a later attempt compares before it goes on where one stopped."""
         values = asdict(self)

@@ -10,7 +10,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -52,11 +52,14 @@ def get_ready() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def open_pool(processes: int) -> Executor:
-    """A pool whose processes start at once, and know what a passphrase has unlocked until now."""
+def open_pool(processes: int, kinds: Collection[str] = ()) -> Executor:
+    """A pool whose processes start at once, and know what a passphrase has unlocked until now.
+
+    `kinds` are those of the connections that they get ready for.
+    """
     get_ready()
     pool = ProcessPoolExecutor(
-        processes, mp_context=get_context("forkserver"), initializer=_begin, initargs=(unlocked(),)
+        processes, mp_context=get_context("forkserver"), initializer=_begin, initargs=(unlocked(), kinds)
     )
     pool.submit(int)
     return pool
@@ -88,7 +91,11 @@ def each(pool: Executor, tasks: Iterable[Callable[[], Result]], *, at_once: int)
         wait(running)
 
 
-def _begin(unlocked: Mapping[str, str]) -> None:
+def _begin(unlocked: Mapping[str, str], kinds: Collection[str]) -> None:
+    from landbridge.connectors import registry
+
+    for kind in kinds:
+        registry.get_ready(kind)
     gc.freeze()
     gc.enable()  # the server has switched it off
     take_over(unlocked)

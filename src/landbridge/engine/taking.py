@@ -54,7 +54,7 @@ def taking(plan: Plan, read: Read, world: World) -> Iterator[Taken]:
         with world.snapshot(read) as rows:
             yield Taken(rows, basis)
         return
-    mark = _mark(plan, read.changes, basis, world)
+    mark = mark_before(plan, read, world)
     with world.instant(read.connection) as instant, ExitStack() as snapshots:
         source, whole = world.connector(read.connection), _whole(read)
         taken, narrowed, unsettled = ALL, whole, 0
@@ -78,15 +78,15 @@ def basis_of(read: Read) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _mark(plan: Plan, changes: Changes, basis: str, world: World) -> Mark | None:
-    """The mark at which the read begins; None for all rows."""
-    if plan.begins_at == "nothing" or changes.watermark_column is None:
+def mark_before(plan: Plan, read: Read, world: World) -> Mark | None:
+    """The mark at which the read begins; None for all rows. Raises RunError where it does not count any more."""
+    if plan.begins_at == "nothing" or read.changes is None or read.changes.watermark_column is None:
         return None
     asked = marks.confirmed if plan.begins_at == "confirmed" else marks.exported
     mark = asked(world.ledger, plan.pipeline_name)
     if mark is None or mark.until_value is None:
         return None
-    if mark.basis != basis:
+    if mark.basis != basis_of(read):
         raise RunError(
             f"{plan.pipeline_name}: filter, query, columns or keys are not those of parcel {mark.parcel_id} any more; "
             "rows that are read now for the first time may lie below its mark, and would be missed",

@@ -53,7 +53,7 @@ def walk(plan: Plan, world: World, *, fresh: bool = False) -> Run:
 
 
 def _attempt(plan: Plan, world: World, fence: int, *, fresh: bool) -> Run:
-    world.warm_up()
+    world.warm_up(plan.connections)
     crashed = runs.close_crashed(world.ledger, plan.pipeline_name, plan.job_kind)
     for dead in crashed:
         world.emit(Notice(f"closed {dead.pipeline_id}: its process ended without a word in {dead.phase_failed}"))

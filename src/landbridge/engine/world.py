@@ -1,7 +1,7 @@
 """The world as one command sees it: what phases are handed instead of reaching for it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -38,6 +38,7 @@ class World:
     _scratch: ExitStack = field(default_factory=ExitStack)
     _shared: ExitStack | None = None
     _instants: dict[str, Instant] = field(default_factory=dict)
+    _kinds: Collection[str] = ()
 
     def connector(self, name: str) -> Connector:
         """The connector of a connection; ConfigError for a name that landbridge.yaml does not have."""
@@ -94,13 +95,16 @@ class World:
 
     @cached_property
     def pool(self) -> Executor:
-        return open_pool(self.processes)
+        return open_pool(self.processes, self._kinds)
 
-    def warm_up(self) -> None:
+    def warm_up(self, connections: Collection[str]) -> None:
         """Start the worker processes now, or new ones where one has died: they get ready beside the first phases.
+
+        `connections` are those that they will use.
 
         Where a passphrase has to be asked for first, they start when they are needed, and are handed what it unlocks.
         """
+        self._kinds = {options.type for name, options in self.project.connections.items() if name in connections}
         if self.keyring.identity.need_passphrase and "pool" not in self.__dict__:
             return
         try:

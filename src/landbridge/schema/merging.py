@@ -4,7 +4,7 @@ What they do is docs/sync-modes.md, "What a load does". In them `t` is a row of 
 `k` a key that the source has.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -57,12 +57,7 @@ class Merging:
         return {pairing.incoming.name: pairing for pairing in self.pairings}
 
     def pairing(self, name: str) -> Pairing:
-        """Raises SchemaMismatch for a column that does not arrive."""
-        if name not in self.by_name:
-            raise SchemaMismatch(
-                f"{self.target}: no column {name!r} arrives{did_you_mean(name, self.by_name)}",
-                hint="see merge_keys, qualify_order_by and soft_delete_column in config/tables.yaml",
-            )
+        """Of an incoming column."""
         return self.by_name[name]
 
     @cached_property
@@ -215,6 +210,15 @@ class Merging:
         zone = "+00" if column.type.kind == "timestamptz" else ""
         text = f"{(instant or OPEN).astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}{zone}"
         return f"CAST({literal(text)} AS {column.native or column.type})"
+
+
+def refuse_unknown(arriving: TableSchema, names: Iterable[str | None]) -> None:
+    """Raise SchemaMismatch for names of columns that do not arrive."""
+    if missing := [name for name in names if name and name not in arriving.names]:
+        raise SchemaMismatch(
+            "\n".join(f"no column {name!r} arrives{did_you_mean(name, arriving.names)}" for name in missing),
+            hint="see merge_keys, qualify_order_by and soft_delete_column in config/tables.yaml",
+        )
 
 
 def with_history(schema: TableSchema, keys: Sequence[str], validity: tuple[str, str] | None) -> TableSchema:

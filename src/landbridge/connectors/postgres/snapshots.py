@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from landbridge.connectors.postgres.session import Connection
 
 PART_BYTES = 32 << 20  # heap bytes of one part
+FEW = 50_000  # rows that one part reads
 HEX = {"binary": "encode({0}, 'hex')", "uuid": "encode(uuid_send({0}), 'hex')"}
 
 HEAP = """
@@ -135,12 +136,13 @@ def _taken(connection: "Connection", read: Read, relation: Relation, instant: In
     source, conditions = _from(read, relation)
     with border(SourceError, f"{relation}\n{source if read.query else ''}".strip()):
         schema = chosen(_schema(connection, read, relation), read.columns)
-        ranges = [""] if read.query else _ctid_ranges(connection, relation)
     columns = ", ".join(_expression(column, read=column.name not in read.columns.unread) for column in schema.columns)
     counting = _select("count(*)", source, conditions)
     with border(SourceError, f"{relation}\n{counting}"):
         rows = value(connection, counting)
         _refuse_replaced(connection, relation, instant)
+        # few rows: by an index, if there is one; by ranges of blocks each part would look for them anew
+        ranges = [""] if read.query or rows <= FEW else _ctid_ranges(connection, relation)
     parts = tuple(
         Part(
             connection=read.connection,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from landbridge.connectors.snowflake.options import SnowflakeOptions
-from landbridge.connectors.snowflake.session import fetch
+from landbridge.connectors.snowflake.session import fetch, unbound
 from landbridge.schema.model import Column, Relation, TableSchema
 from landbridge.schema.names import qualify, quote
 from landbridge.schema.snowflake import parse_type
@@ -54,7 +54,7 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """What a query of the information schema says of these tables."""
     places = ", ".join(["%s"] * len(relations))
-    text = query.format(database=quote(database), tables=places)
+    text = query.format(database=unbound(quote(database)), tables=places)
     return fetch(cursor, text, [schema, *(relation.table for relation in relations)])
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from landbridge.connectors.conform import conform, wire_schema
 from landbridge.connectors.merging import Session, arriving, merge, merging_of, settle, shaped
 from landbridge.connectors.snowflake.catalog import describe
-from landbridge.connectors.snowflake.session import NOT_THERE, fetch
+from landbridge.connectors.snowflake.session import NOT_THERE, fetch, unbound
 from landbridge.contracts.target import LOADS
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.errors import LeaseLost, TargetError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from snowflake.connector.cursor import SnowflakeCursor
 
-FILE_BYTES = 100 << 20  # of Parquet: Snowflake advises 100 to 250 MB, and more files than it has threads
+FILE_BYTES = 16 << 20  # of Parquet; Snowflake advises 100 to 250 MB, but drivers hold each file several times
 # NULL_IF has a default that makes NULL of the two letters \\N, the others defaults that may change
 FORMAT = (
     "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE NULL_IF = () TRIM_SPACE = FALSE "
@@ -72,7 +72,7 @@ def newest(cursor: "SnowflakeCursor", target: Relation) -> tuple[int, str | None
     try:
         found = fetch(
             cursor,
-            f"SELECT version, load_id, row_count FROM {qualify(loads(target))} WHERE target_table = %s "
+            f"SELECT version, load_id, row_count FROM {unbound(qualify(loads(target)))} WHERE target_table = %s "
             "ORDER BY version DESC LIMIT 1",
             [target.table],
         )
@@ -100,7 +100,7 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
         standing = describe(cursor, [target], keys=False)[target] or folded(shaped(schema, write), unfold)
     pairings = arriving(schema, standing, write, only_keys=only_keys)
     cursor.execute(CREATE_LOADS.format(qualify(loads(target))))
-    cursor.execute(FIRST.format(qualify(loads(target))), [target.table])
+    cursor.execute(FIRST.format(unbound(qualify(loads(target)))), [target.table])
     landing = Relation(f"_lb_{load.load_id[:8]}_{token_hex(4)}", target.schema, target.database)
     columns = ", ".join(f"{quote(p.target.name)} {p.target.native}" for p in pairings)
     comment = backslash_literal(MARK.format(qualify(target), load.attempt))
@@ -123,8 +123,8 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
 
 def create(cursor: "SnowflakeCursor", target: Relation, schema: TableSchema) -> None:
     """Make the table, and its schema, if it is missing: to make one takes a grant of its own, there or not."""
-    known = f"SELECT 1 AS one FROM {quote(target.database or '')}.INFORMATION_SCHEMA.SCHEMATA WHERE schema_name = %s"
-    if not fetch(cursor, known, [target.schema]):
+    known = "SELECT 1 AS one FROM {}.INFORMATION_SCHEMA.SCHEMATA WHERE schema_name = %s"
+    if not fetch(cursor, known.format(unbound(quote(target.database or ""))), [target.schema]):
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(target.database or '')}.{quote(target.schema or '')}")
     cursor.execute(create_table(target, folded(schema, unfold)))
 
@@ -137,7 +137,8 @@ def append(cursor: "SnowflakeCursor", landing: Landing, batches: "Iterable[pa.Re
     wire, rows, sink, writer = _numbered(pairings), 0, io.BytesIO(), None
     table, accepted = str(landing.write.relation), landing.write.accept_loss
     for batch in conform(batches, pairings, table=table, first_row=first_row, holds=HOLDS, accepted=accepted):
-        writer = writer or ParquetWriter(sink, wire, compression="zstd")
+        # dictionaries doubled the time to write, and made the file a quarter larger
+        writer = writer or ParquetWriter(sink, wire, compression="zstd", use_dictionary=False)
         writer.write_batch(batch.rename_columns(wire.names))
         rows += batch.num_rows
         if sink.tell() >= FILE_BYTES:
@@ -184,7 +185,7 @@ def publish(cursor: "SnowflakeCursor", landing: Landing, target: Relation, keys:
     published = (
         _replace(cursor, landing, target) if load.replaces(landing.write) else _merge(cursor, landing, target, keys)
     )
-    book = qualify(loads(target))
+    book = unbound(qualify(loads(target)))
     cursor.execute(
         f"UPDATE {book} SET superseded_by = %s WHERE target_table = %s AND version = %s AND superseded_by IS NULL",
         [load.load_id, target.table, landing.version],
@@ -248,7 +249,7 @@ def sweep(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list
     mark = MARK.format(qualify(target), "")
     found = fetch(
         cursor,
-        f"SELECT table_name, comment FROM {quote(target.database or '')}.INFORMATION_SCHEMA.TABLES "
+        f"SELECT table_name, comment FROM {unbound(quote(target.database or ''))}.INFORMATION_SCHEMA.TABLES "
         "WHERE table_schema = %s AND STARTSWITH(comment, %s)",
         [target.schema, mark],
     )

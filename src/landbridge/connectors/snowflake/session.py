@@ -174,6 +174,11 @@ def fetch(cursor: "SnowflakeCursor", sql: str, values: Sequence[object] = ()) ->
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def unbound(name: str) -> str:
+    """A name in a statement with bound values, among which the driver looks for those behind each %."""
+    return name.replace("%", "%%")
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """The driver warns of what its next version will do, which is no news to who moves tables."""

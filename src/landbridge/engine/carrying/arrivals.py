@@ -148,7 +148,8 @@ def refuse_older(world: World, plan: Plan, manifest: Manifest) -> None:
     Raises ParcelRepeated for one that was loaded before, OutOfSequence for any other.
     """
     newest = parcels.last_loaded(world.ledger, plan.pipeline_name)
-    if plan.again or newest is None or newest.sequence is None or newest.parcel_id == manifest.parcel_id:
+    again = plan.again and manifest.changes is None  # changes that are loaded once more would undo those since
+    if again or newest is None or newest.sequence is None or newest.parcel_id == manifest.parcel_id:
         return
     if manifest.sequence > newest.sequence:
         return

@@ -29,11 +29,11 @@ def next_arrival(world: World, table: str, location: str, write: Write) -> str |
     if not waiting:
         _refuse_unfit(world, table, location, loaded)
         return None
-    head = waiting[0]
-    if write.mode != "scd2":  # the first of a chain replaces all rows: what came before it is not needed
-        head = next((p for p in reversed(waiting) if follows(p.manifest) is None), head)
-    refuse_hole(head.manifest, write.mode, loaded)
-    return head.folder
+    fit = [parcel for parcel in waiting if _may_be_next(parcel.manifest, write.mode, loaded)]
+    if not fit:
+        refuse_hole(waiting[0].manifest, write.mode, loaded)
+    # what goes on from an earlier parcel brings all since then; a history wants the steps between as well
+    return fit[0 if write.mode == "scd2" else -1].folder
 
 
 def loaded_here(world: World, table: str) -> list[ParcelRow]:
@@ -50,7 +50,7 @@ def follows(manifest: Manifest) -> str | None:
 def refuse_hole(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> None:
     """Raise OutOfSequence for a parcel that goes on from one that was not loaded here, or not loaded last."""
     before = follows(manifest)
-    if before is None or before in _may_follow(manifest, mode, loaded):
+    if before is None or _may_be_next(manifest, mode, loaded):
         return
     told = f"parcel {manifest.parcel_id} of {manifest.pipeline_name} is number {manifest.sequence}"
     again = f"--full-reload on the exporting side; or landbridge export-data --resend {before} --to MEDIUM"
@@ -69,6 +69,11 @@ def refuse_hole(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> None
     raise OutOfSequence(
         f"{told} and goes on from parcel {before}, which was not loaded here: {missing} missing", hint=again
     )
+
+
+def _may_be_next(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> bool:
+    before = follows(manifest)
+    return before is None or before in _may_follow(manifest, mode, loaded)
 
 
 def _may_follow(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> list[str]:

@@ -11,6 +11,7 @@ from landbridge.engine.world import World
 from landbridge.ledger import custody
 from landbridge.ledger.runs import Run
 from landbridge.schema.columns import chosen, leaving
+from landbridge.schema.fidelity import Holds
 from landbridge.schema.model import TableSchema
 
 
@@ -23,14 +24,16 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
         custody.require_signer(world.ledger, world.signer)
     incoming = incoming_schema(plan, world)
     checks.append(f"parcel {plan.parcel} is whole and opens" if plan.parcel else "the source can be read")
-    if plan.write:
-        checks.append(_target(plan.write, world, incoming))
     missed = []
-    if plan.write and plan.parcel:
-        manifest = open_carried(plan, world).manifest
-        refuse_hole(manifest, plan.write.mode, loaded_here(world, plan.pipeline_name))
-        refuse_losses(plan.write, manifest, world)
-        missed = never_seen(world, plan, manifest)
+    if plan.write:
+        target = world.connector(plan.write.connection)
+        existing = target.describe([plan.write.relation])[plan.write.relation]
+        checks.append(_target(plan.write, incoming, existing, target.holds))
+        if plan.parcel:
+            manifest = open_carried(plan, world).manifest
+            refuse_hole(manifest, plan.write.mode, loaded_here(world, plan.pipeline_name))
+            refuse_losses(plan.write, manifest, existing, target.holds)
+            missed = never_seen(world, plan, manifest)
     return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, never_seen=missed)
 
 
@@ -68,10 +71,8 @@ def _keys(plan: Plan, world: World) -> str:
     return f"signing key is there, sealing for {len(recipients)} recipient(s)"
 
 
-def _target(write: Write, world: World, incoming: TableSchema | None) -> str:
-    target = world.connector(write.connection)
-    existing = target.describe([write.relation])[write.relation]
-    found = look(write, incoming, None, existing, target.holds) if incoming else None
+def _target(write: Write, incoming: TableSchema | None, existing: TableSchema | None, holds: Holds) -> str:
+    found = look(write, incoming, None, existing, holds) if incoming else None
     if existing is None:
         return f"target {write.relation} does not exist yet and will be created"
     if found is None:

@@ -3,7 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from itertools import accumulate, groupby
+from math import ceil
+from operator import itemgetter
 
+from landbridge.contracts.target import Target
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.engine.carrying.chain import follows, loaded_here, loads_before
 from landbridge.engine.events import RowsExpected, RowsMoved
@@ -29,7 +33,9 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         return skipped("nothing changed")
     parcel = open_staged(plan, row, world)
     manifest = parcel.manifest
-    accepted = refuse_losses(plan.write, manifest, world)
+    target = world.connector(plan.write.connection)
+    existing = target.describe([plan.write.relation])[plan.write.relation]
+    accepted = refuse_losses(plan.write, manifest, existing, target.holds)
     load = Load(
         load_id=load_id(plan.pipeline_name, plan.write, manifest.parcel_id),
         pipeline_name=plan.pipeline_name,
@@ -40,7 +46,8 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         as_of=manifest.as_of,
         follows=loads_before(plan, plan.write, manifest, loaded_here(world, plan.pipeline_name)),
     )
-    published = _published(plan, plan.write, parcel, load, world)
+    already = _loaded(target, plan.write, load) if existing and not plan.again else None
+    published = already or _published(plan, plan.write, parcel, load, world)
     return completed(
         load_id=load.load_id,
         stage_count=manifest.row_count,
@@ -52,13 +59,15 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     )
 
 
+def _loaded(target: Target, write: Write, load: Load) -> Published | None:
+    """What an attempt published that could not say so any more; None where the target has other rows than it left."""
+    rows = target.loaded(write, load.load_id)
+    return Published(rows, "already") if rows is not None and rows == target.count(write) else None
+
+
 def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: World) -> Published:
     """Parts are checked while they are loaded. One that is refused ends that, and all that must come again is told."""
     target = world.connector(write.connection)
-    if not plan.again and world.holds(write, load.load_id):
-        there = target.count(write)
-        if there == target.loaded(write, load.load_id):
-            return Published(there, "already")
     landings = [target.prepare(write, parcel.manifest.schema, load)]
     try:
         _append(plan, parcel, landings[0], world)
@@ -81,10 +90,9 @@ def _published(plan: Plan, write: Write, parcel: Parcel, load: Load, world: Worl
 def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
     small, parts = parcel.without_parts(), parcel.manifest.parts
     at_once = min(world.processes, landing.streams or world.processes)
-    size = min(landing.append_bytes, sum(entry.plain_bytes for entry in parts) // at_once)
     tasks = [
         Append(project=world.project.folder, landing=landing, location=plan.location, parcel=small, entries=entries)
-        for entries in _together(parts, size)
+        for entries in shares(parts, landing.append_bytes, at_once)
     ]
     world.emit(RowsExpected(parcel.manifest.row_count))
     with closing(each(world.pool, tasks, at_once=at_once)) as results:
@@ -92,13 +100,17 @@ def _append(plan: Plan, parcel: Parcel, landing: Landing, world: World) -> None:
             world.emit(RowsMoved(sum(e.rows for e in entries), sum(e.sealed_bytes for e in entries)))
 
 
-def _together(parts: Sequence[PartEntry], size: int) -> Iterator[tuple[PartEntry, ...]]:
-    """Parts in their order, so many together that they reach `size` bytes; each by itself for 0."""
-    some: list[PartEntry] = []
-    for entry in parts:
-        some.append(entry)
-        if sum(one.plain_bytes for one in some) >= size:
-            yield tuple(some)
-            some = []
-    if some:
-        yield tuple(some)
+def shares(parts: Sequence[PartEntry], size: int, at_once: int) -> Iterator[tuple[PartEntry, ...]]:
+    """Parts in their order, each by itself for `size` 0; else in even shares of at most about `size` bytes.
+
+    There are `at_once` shares, or twice as many, and so on. A part belongs to the one in which its middle lies.
+    """
+    total = sum(entry.plain_bytes for entry in parts)
+    count = ceil(total / (size * at_once)) * at_once if size else 0
+    starts = accumulate((entry.plain_bytes for entry in parts), initial=0)
+    numbers = [
+        (2 * start + entry.plain_bytes) * count // (2 * total) if count else number
+        for number, (start, entry) in enumerate(zip(starts, parts, strict=False))
+    ]
+    for _, share in groupby(zip(numbers, parts, strict=True), key=itemgetter(0)):
+        yield tuple(entry for _, entry in share)
