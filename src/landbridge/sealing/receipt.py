@@ -52,7 +52,7 @@ def read_code(typed: str) -> str:
     values = [ALPHABET.find(sign) for sign in signs]
     if len(values) != SIGNS or -1 in values or _check(values[:-1]) != values[-1]:
         raise UsageError(
-            f"the code {typed[:40]!a} is mistyped", hint="16 signs, like 7K3M-V0QX-2BND-9RTC; read it again"
+            f"the code {typed[:40]!a} is mistyped", hint="16 signs, like XDBH-NP3D-K2TE-EMZ1; read it again"
         )
     return _grouped(values)
 
@@ -98,4 +98,4 @@ def read_receipt(text: str) -> Receipt:
             return Receipt(found["parcel"], rows, loaded_at, found["code"] and read_code(found["code"]))
     except ValueError:
         pass  # no such day
-    raise ReceiptRefused("it is signed, but it is no receipt", hint="`landbridge receipts list` on the importing side")
+    raise ReceiptRefused("it is signed, but it is no receipt")

@@ -21,7 +21,6 @@ from landbridge.errors import (
 from landbridge.ledger import custody, marks, parcels
 from landbridge.ledger.custody import CustodyEvent
 from landbridge.ledger.parcels import ParcelRow
-from landbridge.ledger.phases import PhaseRecord
 from landbridge.sealing import note
 from landbridge.sealing.receipt import MOST_BYTES, Receipt, code_of, digest_of, read_code, read_receipt, receipt_text
 from landbridge.stage.location import Store, open_store
@@ -29,6 +28,7 @@ from landbridge.stage.manifest import Manifest
 from landbridge.stage.reading import Parcel
 
 FILE = re.compile(r"[0-9a-f]{32}\.txt")
+AGAIN = "carry it again; `landbridge receipts list` on the importing side tells the code as well"
 WHERE = "`landbridge parcels` lists what was exported here; is this the receipt of another project?"
 
 
@@ -68,15 +68,15 @@ def expected_receipt(manifest: Manifest) -> str | None:
     return digest_of(code) if code else None
 
 
-def issue(world: World, parcel: Parcel, load: PhaseRecord) -> str | None:
-    """Write the receipt of a parcel that was audited, if this side can sign; return its code."""
+def issue(world: World, parcel: Parcel) -> str | None:
+    """Write the receipt of a parcel that was audited just now, if this side can sign; return its code."""
     manifest, hidden = parcel.manifest, parcel.index.obfuscated
     code, signer = receipt_code(manifest), world.signer
     if signer is None:
         world.emit(Notice("no signed receipt: this side has no signing key; `landbridge keys generate` makes one"))
         return code
-    loaded_at = load.end_timestamp or datetime.now(UTC)
-    receipt = Receipt(manifest.parcel_id, None if hidden else manifest.row_count, loaded_at, code)
+    rows = None if hidden else manifest.row_count
+    receipt = Receipt(manifest.parcel_id, rows, datetime.now(UTC), code)
     signed = note.sign(receipt_text(receipt), signer, anonymous=hidden)
     open_store(world.project.receipts).put(_file(manifest.parcel_id), signed.encode())
     return code
@@ -147,9 +147,9 @@ def _confirm_file(world: World, store: Store, name: str) -> tuple[ParcelRow, boo
         text, signer = note.verify(data.decode(), *signers)
         receipt = read_receipt(text)
     except UnicodeDecodeError as error:
-        raise NotSigned(f"{where}: not a signed note: it is no text") from error
+        raise NotSigned(f"{where}: not a signed note: it is no text", hint=AGAIN) from error
     except (NotTrusted, UnknownVersion, ReceiptRefused) as error:
-        raise type(error)(f"{where}: {error.message}", hint=error.hint) from error
+        raise type(error)(f"{where}: {error.message}", hint=error.hint or AGAIN) from error
     return _confirm(world, receipt.parcel_id, "file", receipt, signer)
 
 
@@ -183,8 +183,8 @@ def _compare(row: ParcelRow, receipt: Receipt, expected: str | None) -> None:
             f"{told} says that {receipt.rows} rows were loaded, and {row.row_count} were exported",
             hint="landbridge custody on both sides: is it the same index?",
         )
-    if receipt.code and expected and digest_of(receipt.code) != expected:
-        raise ReceiptRefused(f"{told} has a code that is not this parcel's", hint="was it loaded from another parcel?")
+    if expected and (receipt.code is None or digest_of(receipt.code) != expected):
+        raise ReceiptRefused(f"{told} has not its code: whoever signed it could not open the parcel", hint=WHERE)
 
 
 def _event(world: World, row: ParcelRow, **details: Any) -> CustodyEvent:  # noqa: ANN401  JSON values

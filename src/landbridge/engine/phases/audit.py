@@ -63,7 +63,7 @@ def audit(plan: Plan, row: Run, world: World) -> Outcome:
     keep(world, plan.pipeline_name, plan.location, parcel)
     told = {}
     if plan.job_kind == "import":
-        told["receipt"] = issue(world, parcel, row.phases["stage_to_target_transfer"])
+        told["receipt"] = issue(world, parcel)
         parcels.record_in(
             world.ledger,
             pipeline_name=plan.pipeline_name,
