@@ -74,8 +74,9 @@ def counted(db: Database, mark: Mark, *, row_count: int, byte_count: int) -> Par
     """Note what a parcel being written holds, and its mark, before its index is: whoever finds it sealed knows."""
     counts = {"row_count": row_count, "byte_count": byte_count}
     with db.begin() as connection:
+        row = _change(db, connection, mark.parcel_id, ("writing",), counts)
         note(connection, mark)
-        return _change(db, connection, mark.parcel_id, ("writing",), counts)
+    return row
 
 
 def seal(db: Database, parcel_id: str, event: CustodyEvent | None = None) -> ParcelRow:
