@@ -20,6 +20,7 @@ ALL = (
     "sealing",
     "import_postgres",
     "dlt_import",
+    "upsert_postgres",
     "memory",
     "import_snowflake",
     "export_snowflake",

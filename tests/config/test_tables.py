@@ -165,7 +165,7 @@ def test_names(load: Load, name: str):
 NO_FILE = "must name a file: no '/' or '\\', nothing unprintable, not empty, '.' or '..'"
 OPEN_QUOTE = "filter item 1 leaves a quote or a comment open (a quote inside a text is doubled, not escaped)"
 KNOWN = (
-    "accept_loss, columns, compression, encryption, exclude, max_delta, name, obfuscate_names, postgres, schedule, …"
+    "accept_loss, columns, compression, deletes, encryption, exclude, max_delta, merge_keys, name, null_watermark, …"
 )
 UNKNOWN = f"unknown key; known: {KNOWN}"
 TOO_LONG = "too long for a file's name: at most 128 characters, and 200 bytes in UTF-8"
@@ -257,7 +257,7 @@ tables:
         "config/tables.yaml:25: tables[6].name: missing",
         f"config/tables.yaml:25: tables[6].indexes: {UNKNOWN}",
         "config/tables.yaml:25: tables[6].source: missing; write 'snowflake' or 'source'",
-        "config/tables.yaml:26: tables[6].target: missing; write 'postgres' or 'target'",
+        "config/tables.yaml:25: tables[6].target: missing; write 'postgres' or 'target'",
     ]
 
 

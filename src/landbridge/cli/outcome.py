@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from landbridge.cli.main import report
-from landbridge.cli.text import never_seen, print_json, print_table, rows
+from landbridge.cli.text import changed, never_seen, print_json, print_table, rows, unsettled
 from landbridge.config.tables import Table
 from landbridge.engine.forecast import Forecast
 from landbridge.engine.plan import Plan
@@ -40,14 +40,26 @@ def _line(result: Result) -> str:
     details = result.run.phases["source_to_stage_transfer"].details
     verb = {"export": "exported", "import": "imported", "run": "moved"}[result.run.job_kind]
     place = f" as parcel {result.run.parcel_id}" if result.run.job_kind == "export" else ""
-    done = f"{verb} {rows(details['stage_count'])}{place} ({result.run.pipeline_id})"
-    receipt = (code := _receipt(result.run)) and f"receipt {code}"
-    return f"{result.table}: " + "; ".join(filter(None, (done, receipt, never_seen(_missed(result.run)))))
+    done = f"{verb} {rows(details['stage_count'])}{place}" if result.run.parcel_id else "nothing has changed"
+    told = (
+        f"{done} ({result.run.pipeline_id})",
+        changed(_changed(result.run)),
+        unsettled(details.get("unsettled", 0)),
+        (code := _receipt(result.run)) and f"receipt {code}",
+        never_seen(_missed(result.run)),
+    )
+    return f"{result.table}: " + "; ".join(filter(None, told))
 
 
 def _receipt(run: Run) -> str | None:
     code: str | None = run.phases["audit"].details.get("receipt")
     return code
+
+
+def _changed(run: Run) -> dict[str, int]:
+    """What became of the rows, where they did not replace all others."""
+    counts: dict[str, int] = run.phases["stage_to_target_transfer"].details.get("rows_changed", {})
+    return counts
 
 
 def _missed(run: Run) -> list[tuple[int, int]]:
@@ -63,6 +75,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "pipeline_id": run.pipeline_id if run else error.pipeline_id if error else None,
         "parcel_id": run.parcel_id if run else None,
         "row_count": run.phases["source_to_stage_transfer"].details["stage_count"] if run else None,
+        "rows_changed": _changed(run) if run else {},
         "never_seen": _missed(run) if run else [],
         "receipt": _receipt(run) if run else None,
         "error": error_entry(error),

@@ -34,6 +34,16 @@ def never_seen(ranges: Sequence[tuple[int, int]]) -> str:
     return spans and f"parcels never seen here: {spans}"
 
 
+def changed(counts: Mapping[str, int]) -> str:
+    """`2 inserted, 1 deleted`; empty for none."""
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items())
+
+
+def unsettled(count: int) -> str:
+    """What is younger than `settle_delay`, or lies in the future; empty for none."""
+    return f"{rows(count)} not settled yet: left for the next time" if count else ""
+
+
 def lost(accepted: Mapping[str, Sequence[str]]) -> str:
     """`accepted losses: MEMO (nul_bytes), TRADED_AT (nanoseconds)`; empty for none."""
     told = ", ".join(f"{column} ({', '.join(losses)})" for column, losses in accepted.items())

@@ -68,12 +68,15 @@ def import_tables(
     Of a table that is kept in step by changes all that wait, one after the other.
     """
     for table in tables:
-        while True:
+        alone = table.write.mode == "full" or parcel_id is not None
+        loaded = 0
+        while not (alone and loaded):
             (result,) = _each(world, [table], lambda one: plan_arrival(world, one, location, parcel_id), fresh=False)
-            if result.run is None or table.write.mode == "full" or parcel_id:
+            if result.run or result.error or not loaded:
+                yield result
+            if result.run is None:
                 break
-            yield result
-        yield result
+            loaded += 1
 
 
 def plan_arrival(world: World, table: Table, location: str | None, parcel_id: str | None) -> Plan | None:

@@ -88,7 +88,7 @@ def mark_before(plan: Plan, read: Read, world: World) -> Mark | None:
         return None
     if mark.basis != basis_of(read):
         raise RunError(
-            f"{plan.pipeline_name}: filter, query, columns or keys are not those of parcel {mark.parcel_id} any more; "
+            f"filter, query, columns or keys are not those of parcel {mark.parcel_id} any more; "
             "rows that are read now for the first time may lie below its mark, and would be missed",
             hint="--full-reload: all rows once more, as a new chain",
         )

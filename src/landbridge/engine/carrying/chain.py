@@ -53,21 +53,19 @@ def refuse_hole(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> None
     if before is None or _may_be_next(manifest, mode, loaded):
         return
     told = f"parcel {manifest.parcel_id} of {manifest.pipeline_name} is number {manifest.sequence}"
-    again = f"--full-reload on the exporting side; or landbridge export-data --resend {before} --to MEDIUM"
+    again = f"where it was exported: landbridge export-data --resend {before} --to MEDIUM; or --full-reload"
     if before in {row.parcel_id for row in loaded}:
         newer = loaded[-1]
         raise OutOfSequence(
             f"{told} and goes on from {before}; number {newer.sequence} was loaded since: its rows would be doubled",
             hint=f"on the exporting side: landbridge export-data --table {manifest.pipeline_name} --full-reload",
         )
-    last = loaded[-1].sequence if loaded else None
-    missing = (
-        f"number {manifest.sequence - 1}"
-        if last is None or last + 2 >= manifest.sequence
-        else (f"numbers {last + 1} to {manifest.sequence - 1}")
+    first = (loaded[-1].sequence or 0) + 1 if loaded else manifest.sequence - 1
+    numbers = (
+        f"number {first} is" if first >= manifest.sequence - 1 else f"numbers {first} to {manifest.sequence - 1} are"
     )
     raise OutOfSequence(
-        f"{told} and goes on from parcel {before}, which was not loaded here: {missing} missing", hint=again
+        f"{told} and goes on from parcel {before}, which was not loaded here: {numbers} missing", hint=again
     )
 
 

@@ -16,18 +16,22 @@ from landbridge.ledger.runs import Run
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows at each station: counted by the source, held by the parcel, left by the load, in the target now."""
+    """Rows at each station: counted by the source, held by the parcel, in the target now.
+
+    `left`: what the load left in the target, where it did not replace all that was there.
+    """
 
     source: int
     stage: int
-    published: int
     target: int
+    left: int | None = None
 
     def broken(self) -> list[str]:
         """Every law that does not hold."""
+        held = f"the parcel holds {self.stage} rows" if self.left is None else f"the load left {self.left} rows"
         laws = [
             (self.source == self.stage, f"the source counted {self.source} rows, the parcel holds {self.stage}"),
-            (self.published == self.target, f"the load left {self.published} rows, the target has {self.target}"),
+            (self.target == (self.stage if self.left is None else self.left), f"{held}, the target has {self.target}"),
         ]
         return [text for holds, text in laws if not holds]
 
@@ -49,7 +53,7 @@ def audit(plan: Plan, row: Run, world: World) -> Outcome:
     counts = Counts(
         source=manifest.row_count,
         stage=sum(part.rows for part in manifest.parts),
-        published=manifest.row_count if full else row.phases["stage_to_target_transfer"].details["target_count"],
+        left=None if full else row.phases["stage_to_target_transfer"].details["target_count"],
         target=world.connector(plan.write.connection).count(plan.write),
     )
     broken = counts.broken()

@@ -129,8 +129,10 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> S
         obfuscated=packing.obfuscated,
     )
     parcels.seal(world.ledger, parcel_id, exported(world, slot))
-    told: dict[str, Any] = {"table_rows": taken.table_rows, "accepted_losses": lost, "unsettled": taken.unsettled}
-    return Sealed(manifest, {key: value for key, value in told.items() if value or key == "table_rows"})
+    told: dict[str, Any] = {"accepted_losses": lost} if lost else {}
+    if read.changes:
+        told |= {"table_rows": taken.table_rows, "unsettled": taken.unsettled}
+    return Sealed(manifest, told)
 
 
 def _nothing(taken: Taken) -> Outcome:

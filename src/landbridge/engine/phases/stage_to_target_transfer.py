@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import accumulate, groupby
 from math import ceil
 from operator import itemgetter
+from typing import Any
 
 from landbridge.contracts.target import Target
 from landbridge.contracts.values import Landing, Load, Published, Write
@@ -48,6 +49,7 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     )
     already = _loaded(target, plan.write, load) if existing and not plan.again else None
     published = already or _published(plan, plan.write, parcel, load, world)
+    changed: dict[str, Any] = {"rows_changed": dict(published.changed)} if published.changed else {}
     return completed(
         load_id=load.load_id,
         stage_count=manifest.row_count,
@@ -55,7 +57,7 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         published_by=published.how,
         why=published.why,
         accepted_losses=accepted,
-        rows_changed=dict(published.changed),
+        **changed,
     )
 
 
