@@ -81,9 +81,9 @@ class Sides:
             return connection.execute(sql.replace("ORDER BY ALL", "ORDER BY 1, 2, 3")).fetchall()
 
     def export(self, *, begins_at: Begin = "exported", killed_at: int | None = None) -> LandbridgeError | None:
-        with_world = self._world(self.inside, killed_at)
-        tables = [with_world.project.table("t")]
-        return self._last(with_world, export_tables(with_world, tables, location=None, begins_at=begins_at))
+        world = self._world(self.inside, killed_at)
+        tables = [world.project.table("t")]
+        return self._last(world, export_tables(world, tables, location=None, begins_at=begins_at, accept_delta=True))
 
     def load(self, *, killed_at: int | None = None) -> LandbridgeError | None:
         world = self._world(self.outside, killed_at)
