@@ -213,6 +213,15 @@ class MergeSuite:
             chain.load([row(2)], follows=("another",), first=False)
         assert [r[0] for r in chain.rows()] == [1]
 
+    def test_a_target_that_lost_rows_gets_no_more(self, system: System) -> None:
+        """Emptied, or dropped and made anew: changes alone would be half of a table."""
+        chain = Chain(system, "incremental", None)
+        chain.load([row(1), row(2)])
+        system.execute(f"DELETE FROM {qualify(system.relation('t'))} WHERE id = 1")
+        with pytest.raises(TargetError, match="the load before left 2 rows, and now there are 1"):
+            chain.load([row(3)])
+        assert [r[0] for r in chain.rows()] == [2]
+
     def test_a_key_that_stands_there_twice_is_refused(self, system: System) -> None:
         """Which row would be meant?"""
         there = Chain(system, "incremental", None)

@@ -47,7 +47,11 @@ def publish(connection: "Connection", landing: Landing, keys: Landing | None) ->
         # the horizon comes before this transaction writes: later snapshots are then never older than it
         horizon = value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
         connection.execute(f"LOCK TABLE {qualify(landing.relation)} IN ACCESS EXCLUSIVE MODE")
-        published = _replace(connection, landing, target, horizon) if everything else _merge(connection, landing, keys)
+        published = (
+            _replace(connection, landing, target, horizon)
+            if everything
+            else _merge(connection, landing, keys, 0 if load.first else rows)
+        )
         _drop_landed(connection, landing, keys)
         connection.execute(
             f"INSERT INTO {loads_of(target)} (target_table, version, load_id, pipeline_name, parcel_id, row_count)"
@@ -62,7 +66,7 @@ def _drop_landed(connection: "Connection", *landings: Landing | None) -> None:
         connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
 
 
-def _merge(connection: "Connection", landing: Landing, keys: Landing | None) -> Published:
+def _merge(connection: "Connection", landing: Landing, keys: Landing | None, left: int) -> Published:
     """See docs/sync-modes.md, "What a load does"."""
     target = landed_in(landing)
     _check_arrived(connection, landing, target)
@@ -75,7 +79,7 @@ def _merge(connection: "Connection", landing: Landing, keys: Landing | None) -> 
     keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(
         standing_of(connection, target).primary_key
     )
-    rows, changed = merge(merging, _session(connection), keyed=keyed)
+    rows, changed = merge(merging, _session(connection), left=left, keyed=keyed)
     return Published(rows, "merge", changed=changed)
 
 
