@@ -198,6 +198,14 @@ class MergeSuite:
         ]
         assert (done.rows, done.changed) == (5, {"inserted": 1})
 
+    def test_a_history_does_not_go_back(self, system: System) -> None:
+        """By a source whose clock was set back a version would end before it began."""
+        chain = Chain(system, "scd2", HISTORY)
+        chain.load([row(1, "a")], keys=[1])
+        with pytest.raises(TargetError, match="1 versions began at the instant of these rows or later"):
+            chain.load([row(1, "b")], keys=[1], as_of=DAY + timedelta(days=1))
+        assert chain.versions() == [(1, "a", 1, None)]
+
     def test_a_history_of_whole_tables(self, system: System) -> None:
         """Without a watermark every load brings all rows: what is not among them has ended."""
         chain = Chain(system, "scd2", HISTORY)

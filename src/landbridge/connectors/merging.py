@@ -115,6 +115,11 @@ def merge(merging: Merging, session: Session, *, left: int, keyed: bool) -> tupl
             f"{merging.target}: {twice} keys ({', '.join(merging.keys)}) that arrive stand there more than once",
             hint="delete all but one row of each, and make the columns its primary key",
         )
+    if merging.validity and (later := session.ask(merging.later())):
+        raise TargetError(
+            f"{merging.target}: {later} versions began at the instant of these rows or later: they are older than it",
+            hint="is the source's clock right? a history cannot go back",
+        )
     before = session.ask(counting)
     if before < left:
         raise TargetError(

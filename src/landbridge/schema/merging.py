@@ -102,6 +102,13 @@ class Merging:
             f"WHERE {self._same}{self._standing} GROUP BY {listed} HAVING count(*) > 1) AS d"
         )
 
+    def later(self) -> str:
+        """How many versions of a history began at the instant of these rows, or after it."""
+        assert self.validity is not None, "asked of a history only"  # noqa: S101
+        first = self.validity[0]
+        since = f"t.{quote(first.name)} >= {self._instant(self.as_of, first)}"
+        return f"SELECT count(*) FROM {qualify(self.target)} AS t WHERE {since}"
+
     def without_gone(self) -> str | None:
         """Deletes the landed rows that say of themselves that they are gone; None where none can."""
         return f"DELETE FROM {qualify(self.landing)} AS l WHERE {gone}" if (gone := self._gone) else None
