@@ -24,6 +24,7 @@ ALL = (
     "memory",
     "import_snowflake",
     "export_snowflake",
+    "nothing_snowflake",
 )
 TAKE_FULL = ("import_postgres", "memory")
 VERDICT = {True: "met", False: "MISSED", None: "reported"}
