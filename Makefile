@@ -14,7 +14,7 @@ COMPILE = $(INDEX) $(UV) pip compile -q --universal --generate-hashes --no-annot
 	--no-emit-package landbridge pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-account lint bench fault-campaign fuzz lock wheelhouse clean
+.PHONY: help setup demo test test-all test-account lint bench fault-campaign histories fuzz lock wheelhouse clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -60,6 +60,9 @@ bench: $(BENCH)/.installed ## speed and memory, each as a ratio to something kno
 
 fault-campaign: setup ## kill runs at every crash point and at random instants, and compare after one rerun
 	$(VENV)/bin/python tests/faults/campaign.py
+
+histories: setup ## 204 random histories of tables that change, parcels that are lost and sides that are killed
+	LANDBRIDGE_HISTORIES=34 $(VENV)/bin/pytest -q -n 2 tests/engine/test_histories.py
 
 fuzz: setup ## harm parcels at every layer for an hour, and see that each is refused or read as it was sealed
 	$(VENV)/bin/python tests/fuzz/fuzz.py $(ARGS)

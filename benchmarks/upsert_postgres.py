@@ -1,4 +1,4 @@
-"""200,000 changed rows into a PostgreSQL table of 2 million: `import-data` of a sealed parcel of mode upsert, dlt's merge.
+"""200,000 changed rows into a PostgreSQL table of 2 million: `import-data` of a parcel of mode upsert, dlt's merge.
 
 `upsert_postgres.py FOLDER DISPOSITION` is dlt's side: plain Parquet files, as Arrow tables.
 """
@@ -102,7 +102,8 @@ def _source() -> tuple[Path, Path]:
     shutil.copy(fin.warehouse(), source)
     shutil.copy(source, later)
     changed.mkdir()
-    _run(later, CHANGE, f"COPY (FROM fin WHERE {CHANGED}) TO '{changed}/rows.parquet' (FORMAT parquet, COMPRESSION zstd)")
+    options = "(FORMAT parquet, COMPRESSION zstd)"
+    _run(later, CHANGE, f"COPY (FROM fin WHERE {CHANGED}) TO '{changed}/rows.parquet' {options}")
     later.unlink()
     return source, changed
 

@@ -28,6 +28,7 @@
     │   ├── UnknownVersion          1   made by a later landbridge
     │   ├── ParcelRepeated          1   loaded here before
     │   └── OutOfSequence           1   older than what is loaded here, or numbered as that is
+    ├── ReceiptRefused              1   a receipt confirms nothing
     └── AuditError                  4   what arrived is not what was sent
         └── CustodyBroken           4   the custody log was changed after it was written
 
@@ -160,6 +161,10 @@ class ParcelRepeated(ParcelError):
 
 class OutOfSequence(ParcelError):
     """Its number is not above that of the last parcel loaded; its rows may be older than those at the target."""
+
+
+class ReceiptRefused(LandbridgeError):
+    """A receipt is none, or of no parcel that was exported here; nothing was confirmed by it."""
 
 
 class AuditError(LandbridgeError):

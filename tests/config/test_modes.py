@@ -81,7 +81,7 @@ UPSERT = ("sync_mode: upsert", "merge_keys: [n]", "watermark_column: n", "settle
         (["sync_mode: incremental", "watermark_column: n", "overlap: 5"], ["overlap: goes with watermark_column and"]),
         ([*UPSERT, "soft_delete_column: x"], ["soft_delete_column: goes with deletes: by_column only"]),
         ([*UPSERT[:-1], "deletes: by_column"], ["soft_delete_column: missing"]),
-        ([*UPSERT, "validity_columns: [a, b]"], ["validity_columns: goes with sync_mode scd2 only"]),
+        ([*UPSERT, "validity_columns: [a, b]"], ["validity_columns: goes with sync_mode scd2 or temporal only"]),
         ([*UPSERT, "exclude: [n]"], ["merge_keys: 'n' does not leave the source"]),
         (
             [*UPSERT, "qualify_order_by: m", 'columns: [{name: m, mask: hash}, "*"]'],

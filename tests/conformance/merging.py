@@ -198,6 +198,14 @@ class MergeSuite:
         ]
         assert (done.rows, done.changed) == (5, {"inserted": 1})
 
+    def test_a_history_does_not_go_back(self, system: System) -> None:
+        """By a source whose clock was set back a version would end before it began."""
+        chain = Chain(system, "scd2", HISTORY)
+        chain.load([row(1, "a")], keys=[1])
+        with pytest.raises(TargetError, match="1 versions began at the instant of these rows or later"):
+            chain.load([row(1, "b")], keys=[1], as_of=DAY + timedelta(days=1))
+        assert chain.versions() == [(1, "a", 1, None)]
+
     def test_a_history_of_whole_tables(self, system: System) -> None:
         """Without a watermark every load brings all rows: what is not among them has ended."""
         chain = Chain(system, "scd2", HISTORY)
@@ -212,6 +220,15 @@ class MergeSuite:
         with pytest.raises(TargetError, match="does not hold the rows"):
             chain.load([row(2)], follows=("another",), first=False)
         assert [r[0] for r in chain.rows()] == [1]
+
+    def test_a_target_that_lost_rows_gets_no_more(self, system: System) -> None:
+        """Emptied, or dropped and made anew: changes alone would be half of a table."""
+        chain = Chain(system, "incremental", None)
+        chain.load([row(1), row(2)])
+        system.execute(f"DELETE FROM {qualify(system.relation('t'))} WHERE id = 1")
+        with pytest.raises(TargetError, match="the load before left 2 rows, and now there are 1"):
+            chain.load([row(3)])
+        assert [r[0] for r in chain.rows()] == [2]
 
     def test_a_key_that_stands_there_twice_is_refused(self, system: System) -> None:
         """Which row would be meant?"""

@@ -1,6 +1,9 @@
 """What every source owes; a connector's test file inherits the classes for what it can do and gives it a `system`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -9,12 +12,50 @@ from landbridge.connectors.masking import masked
 from landbridge.contracts.values import Read
 from landbridge.errors import ConfigError, SourceError
 from landbridge.schema.arrow import arrow_schema
+from landbridge.schema.changes import Changes, Newest, beyond, condition, position, reach, text_at
 from landbridge.schema.columns import Columns, Pick
 from landbridge.schema.filters import compose
 from landbridge.schema.model import Column, TableSchema, Type
 from landbridge.schema.names import qualify
 from tests.conformance import every_kind
 from tests.conformance.system import NUMBERS, System, numbers, publish, read
+
+MARKED = TableSchema(
+    (
+        Column("id", Type("int64")),
+        Column("amount", Type("decimal", 12, 2)),
+        Column("day", Type("date")),
+        Column("at", Type("timestamp")),
+        Column("zoned", Type("timestamptz")),
+    )
+)
+BEGIN = datetime(2026, 3, 29, 0, 59, 59, 999_990, tzinfo=UTC)
+
+
+def _marked(rows: int) -> pa.RecordBatch:
+    """Each fourth row has no watermark; the others grow by the least step of each type."""
+
+    def column(value: Callable[[int], object]) -> list[object]:
+        return [None if key % 4 == 3 else value(key) for key in range(rows)]
+
+    return pa.record_batch(
+        [
+            list(range(rows)),
+            column(lambda key: Decimal(key) / 100),
+            column(lambda key: BEGIN.date() + timedelta(days=key)),
+            column(lambda key: (BEGIN + timedelta(microseconds=key)).replace(tzinfo=None)),
+            column(lambda key: BEGIN + timedelta(microseconds=key)),
+        ],
+        schema=arrow_schema(MARKED),
+    )
+
+
+def _at(newest: Newest, key: int) -> str:
+    """The watermark of another row, as the source would tell it: the highest one is that of row 38."""
+    kind = newest.column.type
+    step = {"date": Decimal(1), "timestamp": Decimal(1000), "timestamptz": Decimal(1000)}
+    least = step.get(kind.kind, Decimal(1) if newest.column.name.lower() == "id" else Decimal("0.01"))
+    return text_at(position(newest.value or "", kind) - (38 - key) * least, kind)
 
 
 class SourceSuite:
@@ -97,6 +138,30 @@ class SourceSuite:
             Read("it", system.relation("t"), columns=Columns(exclude=("flag",)))
         ) as snapshot:
             assert (snapshot.schema.names, snapshot.schema.primary_key) == (("note", "id"), ("id",))
+
+    @pytest.mark.parametrize("column", ["id", "amount", "day", "at", "zoned"])
+    def test_a_watermark_cuts_without_a_hole(self, system: System, column: str) -> None:
+        """What one range takes the next one does not, to the microsecond; what has no value is told."""
+        publish(system, "t", MARKED, [_marked(40)])
+        read = Read("it", system.relation("t"), filter=compose("id <> 39"))
+        with system.connector.instant() as instant:
+            newest = system.connector.newest(read, column, instant)
+            assert (newest.column.name.lower(), newest.nulls) == (column, 0 if column == "id" else 9)
+            first = reach(Changes((), column), replace(newest, value=_at(newest, 17)), instant.as_of, None)
+            second = reach(Changes((), column), newest, instant.as_of, first.until)
+            left = beyond(newest.column, first)
+            assert left is not None
+            counted = system.connector.count_rows(replace(read, filter=compose(["id <> 39", left])), instant)
+            found = []
+            for taken in (first, second):
+                filters = compose(["id <> 39", condition(newest.column, taken, "exclude")])
+                with system.connector.snapshot(replace(read, filter=filters), instant) as snapshot:
+                    batches = (b for part in snapshot.parts for b in system.connector.batches(part))
+                    found.append([key for batch in batches for key in batch["id"].to_pylist()])
+        known = [key for key in range(39) if column == "id" or key % 4 != 3]
+        assert sorted(found[0]) == [key for key in known if key <= 17]
+        assert sorted(found[1]) == [key for key in known if key > 17]
+        assert counted == len(found[1])
 
     def test_what_is_not_to_be_read_comes_as_null(self, system: System) -> None:
         """In every kind's own type, and in rows that the filter chose by its values."""

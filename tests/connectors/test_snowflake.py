@@ -11,6 +11,7 @@ import snowflake.connector
 from landbridge.connectors.snowflake.connector import Snowflake
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.contracts.values import Instant, Read, Snapshot, Write
+from landbridge.schema.changes import Newest
 from landbridge.schema.metadata import Extracted, TableMetadata
 from landbridge.schema.model import Relation, TableSchema, Type
 from landbridge.schema.names import fold, folded, unfold
@@ -38,6 +39,9 @@ class Folded:
         with self.inner.snapshot(replace(read, columns=columns), instant) as shot:
             parts = tuple(replace(part, schema=folded(part.schema)) for part in shot.parts)
             yield replace(shot, schema=folded(shot.schema), parts=parts)
+
+    def newest(self, read: Read, column: str, instant: Instant) -> Newest:
+        return self.inner.newest(read, unfold(column), instant)
 
     def describe(self, relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
         return {key: schema and folded(schema) for key, schema in self.inner.describe(relations).items()}

@@ -19,6 +19,11 @@ from landbridge.ledger import marks, parcels
 from tests.engine.projects import in_duckdb, introduce, make_project, variables
 
 OVERLAP = 20
+KEYS = {
+    "incremental": "settle_delay: 0m",
+    "upsert": f"merge_keys: [id], overlap: {OVERLAP}, qualify_order_by: seq, deletes: by_keys",
+    "scd2": f"merge_keys: [id], overlap: {OVERLAP}, deletes: by_keys",
+}
 Row = tuple[int, int, int]  # id, value, watermark
 
 
@@ -45,19 +50,11 @@ class Sides:
     folder: Path
     mode: str
     pg_url: str | None = None
+    keys: str = ""
     carried: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        keys = {
-            "incremental": "settle_delay: 0m",
-            "upsert": f"merge_keys: [id], overlap: {OVERLAP}, qualify_order_by: seq, deletes: by_keys",
-            "scd2": f"merge_keys: [id], overlap: {OVERLAP}, deletes: by_keys",
-        }[self.mode]
-        target = "mart, table: t" if self.pg_url is None else "postgres, schema: public, table: t"
-        entry = (
-            f"{{name: t, source: {{connection: shop, table: t}}, target: {{connection: {target}}}, "
-            f"sync_mode: {self.mode}, watermark_column: seq, {keys}}}"
-        )
+        entry = self.entry(self.keys or KEYS[self.mode])
         self.inside = make_project(self.folder / "in", "shop: {type: duckdb, path: shop.duckdb}", tables=[entry])
         own = ["mart: {type: duckdb, path: mart.duckdb}"] if self.pg_url is None else []
         self.outside = make_project(self.folder / "out", *own, tables=[entry])
@@ -67,6 +64,13 @@ class Sides:
         self.medium = self.folder / "medium"
         self.medium.mkdir()
         self.source("CREATE TABLE t (id INTEGER, value INTEGER, seq BIGINT)")
+
+    def entry(self, keys: str, source: str = "") -> str:
+        target = "mart, table: t" if self.pg_url is None else "postgres, schema: public, table: t"
+        return (
+            f"{{name: t, source: {{connection: shop, table: t{source}}}, target: {{connection: {target}}}, "
+            f"sync_mode: {self.mode}, watermark_column: seq, {keys}}}"
+        )
 
     def source(self, sql: str) -> list[Row]:
         return in_duckdb(self.inside / "shop.duckdb", sql)
@@ -81,14 +85,14 @@ class Sides:
             return connection.execute(sql.replace("ORDER BY ALL", "ORDER BY 1, 2, 3")).fetchall()
 
     def export(self, *, begins_at: Begin = "exported", killed_at: int | None = None) -> LandbridgeError | None:
-        with_world = self._world(self.inside, killed_at)
-        tables = [with_world.project.table("t")]
-        return self._last(with_world, export_tables(with_world, tables, location=None, begins_at=begins_at))
+        world = self._world(self.inside, killed_at)
+        tables = [world.project.table("t")]
+        return self._last(world, export_tables(world, tables, location=None, begins_at=begins_at, accept_delta=True))
 
-    def load(self, *, killed_at: int | None = None) -> LandbridgeError | None:
+    def load(self, *, killed_at: int | None = None, parcel_id: str | None = None) -> LandbridgeError | None:
         world = self._world(self.outside, killed_at)
         tables = [world.project.table("t")]
-        return self._last(world, import_tables(world, tables, location=str(self.medium), parcel_id=None))
+        return self._last(world, import_tables(world, tables, location=str(self.medium), parcel_id=parcel_id))
 
     def carry(self, parcel_id: str) -> None:
         shutil.copytree(self.inside / "exports" / "t" / parcel_id, self.medium / "t" / parcel_id)

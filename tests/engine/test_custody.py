@@ -79,7 +79,7 @@ def test_both_sides_mean_the_same_parcel(sides: Sides, open_world: OpenWorld) ->
     size = exported.phases["source_to_stage_transfer"].details["bytes"]
     assert out.details == {**seen, "byte_count": size, "pipeline_id": exported.pipeline_id}
     more = {"load_id": imported.load_id, "target": "mart: main.funds", "pipeline_id": imported.pipeline_id}
-    more["accepted_losses"] = {}
+    more |= {"accepted_losses": {}, "receipt": imported.phases["audit"].details["receipt"]}
     assert into.details == {**seen, **more}
 
 

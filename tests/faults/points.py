@@ -99,11 +99,14 @@ POSTGRES_LOADING = (
     _worker("its first append is committed", f"{POSTGRES}.append", "after", "postgres"),
     *_both("the load is published", f"{POSTGRES}.publish", "postgres"),
     _at("the landing table is locked", SQL, "after", "postgres", about="LOCK TABLE"),
-    _at("the indexes are built", "landbridge.connectors.postgres.loading:build", "after", "swap"),
+    _at("the indexes are built", "landbridge.connectors.postgres.publishing:build", "after", "swap"),
     _at("the old table is dropped", SQL, "after", "swap", about="DROP TABLE"),
     _at("the landing table is renamed", SQL, "after", "swap", about="RENAME TO"),
     _at("the old rows are deleted", SQL, "after", "rewrite", about="DELETE FROM"),
     _at("the new rows are inserted", SQL, "after", "rewrite", about="OVERRIDING"),
+    _at("the changed rows are updated", SQL, "after", "merge", about="UPDATE "),
+    _at("the rows of new keys are inserted", SQL, "after", "merge", about="OVERRIDING"),
+    _at("the rows of keys that are gone are deleted", SQL, "after", "merge", about="DELETE FROM"),
     *_both("the load is in the book of loads", SQL, "postgres", about="(target_table, version"),
 )
 DUCKDB_LOADING = (
@@ -117,6 +120,8 @@ CLEANING = (
     _at("the stage's index is deleted", f"{PLACE}:Store.delete", "after", "run"),
     _at("the first file of the stage's parcel is deleted", "landbridge.stage.folders:delete", "after", "run"),
     *_both("the stage's parcel is struck from the ledger", f"{PARCELS}:abandon", "run"),
+    *_both("the mark is confirmed", "landbridge.ledger.marks:confirm", "marks"),
+    *_both("the stage's parcel is emptied in the ledger", f"{PARCELS}:emptied", "marks"),
 )
 END = (
     _at("the end is written, not committed", f"{RUNS}:_close", "after", "walk"),

@@ -20,6 +20,7 @@ class Scene:
     source: str = "warehouse"
     target: str = "postgres"
     drive_postgres: bool = False
+    mode: str = ""  # lines of tables.yaml
 
     @property
     def loads(self) -> bool:
@@ -43,6 +44,13 @@ def _scene(name: str, command: str, ways: str, **places: Any) -> Scene:
     return Scene(name, command, frozenset(ways.split()), **places)
 
 
+UPSERT = """\
+  sync_mode: upsert
+  merge_keys: [id]
+  watermark_column: generation
+  settle_delay: 0m
+  deletes: by_keys
+"""
 SCENES = {
     scene.name: scene
     for scene in (
@@ -54,6 +62,9 @@ SCENES = {
         _scene("import, drive table in PostgreSQL", "import-data", "walk import", drive_postgres=True),
         _scene("run, swap", "run", "walk seals loads run postgres swap"),
         _scene("run, rewrite", "run", "run postgres rewrite"),
+        _scene("import, upsert", "import-data", "postgres merge", mode=UPSERT),
+        _scene("run, upsert", "run", "postgres merge marks", mode=UPSERT),
+        _scene("run, upsert DuckDB", "run", "duckdb marks", target="lake", mode=UPSERT),
         _scene("run, PostgreSQL to DuckDB", "run", "seals run duckdb", source="origin", target="lake"),
     )
 }

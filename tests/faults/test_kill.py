@@ -63,6 +63,21 @@ def test_a_run_dies_before_its_audit(shop: Workshop) -> None:
     assert died(shop, "run, swap", "phase: after audit is recorded as begun") == []
 
 
+@pytest.mark.parametrize(
+    ("scene", "point"),
+    [
+        ("import, upsert", "postgres: after the changed rows are updated"),
+        ("import, upsert", "postgres: after the load is published"),
+        ("run, upsert", "cleaning: before the mark is confirmed"),
+        ("run, upsert DuckDB", "duckdb: after the load is published"),
+        ("run, upsert DuckDB", "cleaning: before the stage's parcel is emptied in the ledger"),
+    ],
+)
+def test_changes_die_half_merged(shop: Workshop, scene: str, point: str) -> None:
+    """Readers see no mixture; the rerun doubles nothing, and goes on from the mark that the target proves."""
+    assert died(shop, scene, point) == []
+
+
 @pytest.mark.parametrize("point", ["before the first secret is made, empty", "after the first secret is written"])
 def test_keys_die_half_made(shop: Workshop, point: str) -> None:
     """The same command, once more, makes what is missing."""

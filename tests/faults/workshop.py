@@ -101,6 +101,7 @@ class Workshop:
         self.width = width
         self._numbers = count()
         self._ready: dict[tuple[object, ...], Case] = {}
+        self._exported: dict[str, dict[int, Path]] = {}
 
     @contextmanager
     def case(self, scene: Scene, *, keep: bool = False) -> Iterator[Case]:
@@ -122,7 +123,7 @@ class Workshop:
 
     def _prepared(self, scene: Scene) -> Case:
         """What scenes that differ in their target's dependents alone have in common."""
-        common = scene.command, scene.source, scene.target, scene.drive_postgres, scene.first
+        common = scene.command, scene.source, scene.target, scene.drive_postgres, scene.first, scene.mode
         if common not in self._ready:
             self._ready[common] = self._prepare(scene)
         return self._ready[common]
@@ -143,7 +144,7 @@ class Workshop:
     def _case(self, scene: Scene, folder: Path, generation: int, databases: Mapping[str, str]) -> Case:
         words = [scene.command, "--table", TABLE]
         if scene.command == "import-data":
-            words += ["--from", str(self.carried[generation])]
+            words += ["--from", str(self._carried(scene.mode)[generation])]
         origin = self.origins[generation] if scene.source == "origin" else ""
         variables = {
             "LB_HOST": self.server.host,
@@ -178,7 +179,7 @@ class Workshop:
         schemas = {"warehouse": "main", "lake": "main", "origin": "public", "postgres": "public"}
         ends = {"source": scene.source, "target": scene.target}
         tables = TABLES.format(**ends, source_schema=schemas[scene.source], target_schema=schemas[scene.target])
-        (folder / "config" / "tables.yaml").write_text(tables)
+        (folder / "config" / "tables.yaml").write_text(tables + scene.mode)
         return folder
 
     @cached_property
@@ -211,16 +212,19 @@ class Workshop:
     def _fill(self, execute: Execute, generation: int) -> None:
         make_rows(execute, generation=generation, rows=self.rows[generation], width=self.width)
 
-    @cached_property
-    def carried(self) -> dict[int, Path]:
+    def _carried(self, mode: str) -> dict[int, Path]:
         """Folders with a parcel of each generation, by one exporter, so that their sequence goes on."""
-        scene = SCENES["export"]
-        folder = self._project(scene, self.folder / "exporter")
+        if mode not in self._exported:
+            self._exported[mode] = self._export(replace(SCENES["export"], mode=mode))
+        return self._exported[mode]
+
+    def _export(self, scene: Scene) -> dict[int, Path]:
+        folder = self._project(scene, self.folder / f"exporter{next(self._numbers)}")
         places = {}
         for generation in (OLD, NEW):
             code, said = self._case(scene, folder, generation, {}).again()
             assert code == 0, said
-            places[generation] = self.folder / f"carried{generation}"
+            places[generation] = self.folder / f"{folder.name}-carried{generation}"
             (folder / "exports").rename(places[generation])
         return places
 

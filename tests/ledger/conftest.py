@@ -59,7 +59,7 @@ def kept_url(postgres: PostgresServer) -> str:
 @pytest.fixture
 def emptied_url(kept_url: str) -> str:
     with psycopg.connect(kept_url) as connection:
-        tables = "pipeline_execution_drive, landbridge_leases, landbridge_parcels, landbridge_custody"
+        tables = "pipeline_execution_drive, landbridge_leases, landbridge_parcels, landbridge_custody, landbridge_marks"
         connection.execute(f"TRUNCATE {tables}")
     return kept_url
 

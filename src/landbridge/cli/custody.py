@@ -18,6 +18,7 @@ WHAT = {
     "refused": "{error}: {message}",
     "imported": "{row_count:,} rows into {target}",
     "resent": "{files} files to {location}",
+    "confirmed": "{row_count:,} rows arrived, by {by}",
     "purged": "{files} files at {location}",
 }
 

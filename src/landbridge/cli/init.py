@@ -23,6 +23,7 @@ connections:
 
 # exports: exports                 # where export-data writes parcels: a folder or an object-store URL
 # imports: imports                 # where import-data looks for carried parcels
+# receipts: receipts               # where import-data writes what the exporting side may know of it
 # drive_table: sqlite:///state/drive.db
 """
 TABLES = """\
@@ -40,6 +41,7 @@ IGNORED = """\
 keys/
 exports/
 imports/
+receipts/
 stage/
 state/
 """

@@ -40,6 +40,11 @@ COMMANDS: Summaries = {
         "collect": "Parcels from media into the imports.",
         "purge": "Delete parcels that have had their time.",
     },
+    "parcels": "Where each parcel is: on the way, loaded, missing.",
+    "receipts": {
+        "list": "Receipts of what was loaded here.",
+        "import": "Note what has arrived on the other side.",
+    },
     "custody": "What happened to parcels here, and who did it.",
     "keys": {
         "generate": "Make this side's keys.",
@@ -54,6 +59,7 @@ COMMANDS: Summaries = {
 }
 GROUP_HELP = {
     "parcel": "List, show, check, open, carry or purge parcels.",
+    "receipts": "List or import receipts.",
     "keys": "Generate, show, trust, rotate or revoke keys.",
 }
 _NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser

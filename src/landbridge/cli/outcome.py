@@ -41,8 +41,19 @@ def _line(result: Result) -> str:
     verb = {"export": "exported", "import": "imported", "run": "moved"}[result.run.job_kind]
     place = f" as parcel {result.run.parcel_id}" if result.run.job_kind == "export" else ""
     done = f"{verb} {rows(details['stage_count'])}{place}" if result.run.parcel_id else "nothing has changed"
-    told = (f"{done} ({result.run.pipeline_id})", changed(_changed(result.run)), unsettled(details.get("unsettled", 0)))
-    return f"{result.table}: " + "; ".join(filter(None, (*told, never_seen(_missed(result.run)))))
+    told = (
+        f"{done} ({result.run.pipeline_id})",
+        changed(_changed(result.run)),
+        unsettled(details.get("unsettled", 0)),
+        (code := _receipt(result.run)) and f"receipt {code}",
+        never_seen(_missed(result.run)),
+    )
+    return f"{result.table}: " + "; ".join(filter(None, told))
+
+
+def _receipt(run: Run) -> str | None:
+    code: str | None = run.phases["audit"].details.get("receipt")
+    return code
 
 
 def _changed(run: Run) -> dict[str, int]:
@@ -66,6 +77,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "row_count": run.phases["source_to_stage_transfer"].details["stage_count"] if run else None,
         "rows_changed": _changed(run) if run else {},
         "never_seen": _missed(run) if run else [],
+        "receipt": _receipt(run) if run else None,
         "error": error_entry(error),
     }
 

@@ -11,7 +11,8 @@ from landbridge.engine.standing import Standing, standings
 def status_command(*, as_json: AsJson = False, project: ProjectFolder = None) -> None:
     """Each table's last run of each kind, how old its data is, and whether its schedule has passed."""
     with open_world(project, changing=False) as world:
-        found = standings(world, datetime.now(UTC))
+        now = datetime.now(UTC)
+        found = standings(world, now)
     if as_json:
         print_json([_entry(one) for one in found])
         return
@@ -21,7 +22,7 @@ def status_command(*, as_json: AsJson = False, project: ProjectFolder = None) ->
             (
                 one.table,
                 one.run.job_kind if one.run else None,
-                "; ".join(filter(None, (one.status, never_seen(one.never_seen)))),
+                "; ".join(filter(None, (one.status, never_seen(one.never_seen), _carried(one, now)))),
                 one.rows,
                 f"{one.as_of:%Y-%m-%d %H:%M:%S}" if one.as_of else None,
                 age(one.age) if one.age else None,
@@ -30,6 +31,20 @@ def status_command(*, as_json: AsJson = False, project: ProjectFolder = None) ->
             for one in found
         ],
     )
+
+
+def _carried(one: Standing, now: datetime) -> str:
+    """`2 on the way, oldest 3 d, number 5 confirmed`; empty for neither."""
+    told = []
+    if one.on_the_way:
+        told.append(f"{len(one.on_the_way)} on the way, oldest {age(now - _since(one))}")
+    if one.confirmed:
+        told.append(f"number {one.confirmed.sequence} confirmed")
+    return ", ".join(told)
+
+
+def _since(one: Standing) -> datetime:
+    return min(parcel.since for parcel in one.on_the_way if parcel.since)
 
 
 def _entry(one: Standing) -> dict[str, Any]:
@@ -41,5 +56,10 @@ def _entry(one: Standing) -> dict[str, Any]:
         "as_of": one.as_of,
         "overdue": one.overdue,
         "never_seen": one.never_seen,
+        "on_the_way": len(one.on_the_way),
+        "oldest_sent_at": _since(one) if one.on_the_way else None,
+        "confirmed_sequence": one.confirmed.sequence if one.confirmed else None,
+        "confirmed_parcel_id": one.confirmed.parcel_id if one.confirmed else None,
+        "confirmed_at": one.confirmed.since if one.confirmed else None,
         "pipeline_id": one.run.pipeline_id if one.run else None,
     }

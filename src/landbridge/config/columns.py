@@ -32,6 +32,13 @@ def _mask(value: object) -> object:
     return value
 
 
+def different(names: list[str]) -> list[str]:
+    """As a validator: raises ValueError for a name that stands twice."""
+    if len(set(names)) != len(names):
+        raise ValueError("names a column twice")
+    return names
+
+
 Identifier = Annotated[str, AfterValidator(_identifier)]
 ColumnName = Annotated[str, AfterValidator(_column)]
 

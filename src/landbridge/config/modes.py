@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from landbridge.config.columns import Identifier
+from landbridge.config.columns import Identifier, different
 from landbridge.config.document import Document
 from landbridge.config.problems import Keys, Problems
+from landbridge.config.temporal import TemporalKeys, read_temporal
 from landbridge.contracts.values import Merge
 from landbridge.schema.changes import Changes, Deletes, Mode, Nulls
 from landbridge.schema.columns import Columns
+from landbridge.schema.temporal import Temporal
 from landbridge.windows import parse_duration
 
 VALIDITY = ("_TIMESTAMPFROM", "_TIMESTAMPTO")
@@ -50,12 +52,6 @@ def _two(names: list[str]) -> list[str]:
     return names
 
 
-def _different(names: list[str]) -> list[str]:
-    if len(set(names)) != len(names):
-        raise ValueError("names a column twice")
-    return names
-
-
 class ModeKeys(BaseModel):
     """The keys of an entry that are about its mode."""
 
@@ -67,11 +63,12 @@ class ModeKeys(BaseModel):
     watermark_timezone: Annotated[str, AfterValidator(_zone)] | None = None
     overlap: Annotated[timedelta | Decimal | None, BeforeValidator(_overlap)] = None
     null_watermark: Nulls = "refuse"
-    merge_keys: Annotated[list[Identifier], AfterValidator(_different)] = []
+    merge_keys: Annotated[list[Identifier], AfterValidator(different)] = []
     qualify_order_by: Identifier | None = None
     deletes: Deletes | None = None
     soft_delete_column: Identifier | None = None
     validity_columns: Annotated[list[Identifier] | None, Field(min_length=1), AfterValidator(_two)] = None
+    temporal: TemporalKeys | None = None
 
 
 def read_mode(
@@ -94,17 +91,32 @@ def read_mode(
     return changes, _merge(entry, columns) if entry.merge_keys else None
 
 
+def temporal_of(document: Document, at: Keys, entry: ModeKeys, columns: Columns, problems: Problems) -> Temporal | None:
+    """What the table's versions are made into; None where nothing is asked for. Problems are added."""
+    if entry.temporal is None:
+        return None
+    kept_here = entry.sync_mode == "scd2"
+    wanted, found = read_temporal(entry.temporal, entry.merge_keys, _validity(entry), columns, kept_here=kept_here)
+    for key, problem in found:
+        problems.add(document.place((*at, *key)), problem)
+    return wanted
+
+
+def _validity(entry: ModeKeys) -> tuple[str, str]:
+    first, last = entry.validity_columns or VALIDITY
+    return first, last
+
+
 def _merge(entry: ModeKeys, columns: Columns) -> Merge:
     def arriving(name: str | None) -> str | None:
         return columns.pick(name).leaves_as if name else None
 
-    first, last = entry.validity_columns or VALIDITY
     return Merge(
         keys=tuple(columns.pick(name).leaves_as for name in entry.merge_keys),
         newest_by=arriving(entry.qualify_order_by),
         deletes=entry.deletes or "ignored",
         deleted_by=arriving(entry.soft_delete_column),
-        validity=(first, last) if entry.sync_mode == "scd2" else None,
+        validity=_validity(entry) if entry.sync_mode == "scd2" else None,
     )
 
 
@@ -140,7 +152,7 @@ RULES: tuple[tuple[str, Test, str], ...] = (
     ("qualify_order_by", lambda e: bool(e.merge_keys), "merge_keys"),
     ("deletes", lambda e: e.sync_mode in ("upsert", "scd2"), "sync_mode upsert or scd2"),
     ("soft_delete_column", lambda e: e.deletes == "by_column", "deletes: by_column"),
-    ("validity_columns", lambda e: e.sync_mode == "scd2", "sync_mode scd2"),
+    ("validity_columns", lambda e: e.sync_mode == "scd2" or e.temporal is not None, "sync_mode scd2 or temporal"),
 )
 NEEDED: tuple[tuple[str, Test, str], ...] = (
     (

@@ -106,6 +106,7 @@ class _Settings(Strict):
     exports: Location = "exports"
     imports: Location = "imports"
     imports_keep: Duration | None = None
+    receipts: Location = "receipts"
     stage: Location = "stage"
     keys: Location = "keys"
     processes: int | None = Field(default=None, ge=1)
@@ -122,8 +123,9 @@ class Project:
     connections: Mapping[str, ConnectionOptions]
     tables: tuple[Table, ...]
     drive_table: str = field(repr=False)  # SQLAlchemy URL
-    exports: str  # folder or object-store URL; so the next two
+    exports: str  # folder or object-store URL; so the next three
     imports: str
+    receipts: str
     stage: str
     keys: Path
     parcels: ParcelSettings
@@ -179,6 +181,7 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
         drive_table=_below(folder, settings.drive_table.get_secret_value()),
         exports=_absolute(folder, settings.exports),
         imports=_absolute(folder, settings.imports),
+        receipts=_absolute(folder, settings.receipts),
         stage=_absolute(folder, settings.stage),
         keys=folder / settings.keys,
         parcels=parcels,

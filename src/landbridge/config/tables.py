@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from landbridge.config.columns import Identifier, read_columns
 from landbridge.config.document import Document, read_document
-from landbridge.config.modes import ModeKeys, read_mode
+from landbridge.config.modes import ModeKeys, read_mode, temporal_of
 from landbridge.config.problems import Keys, Problems
 from landbridge.config.validation import validate
 from landbridge.contracts.values import Filter, Read, Write
@@ -19,6 +19,7 @@ from landbridge.schema.fidelity import LOSSES, Accepted, Loss
 from landbridge.schema.filters import compose
 from landbridge.schema.model import Relation
 from landbridge.schema.names import did_you_mean
+from landbridge.schema.temporal import Temporal
 from landbridge.windows import parse_duration
 
 FILE = "config/tables.yaml"
@@ -48,6 +49,7 @@ class Table:
     obfuscate_names: bool = False
     max_delta: "MaxDelta" = None
     indexes: tuple[str, ...] = ()
+    temporal: Temporal | None = None
 
 
 def _name(text: str) -> str:
@@ -236,6 +238,7 @@ def _table(
         obfuscate_names=obfuscate_names,
         max_delta=(entry if "max_delta" in own else defaults).max_delta,
         indexes=tuple(target.block.indexes),
+        temporal=temporal_of(document, at, entry, columns, problems),
     )
 
 

@@ -101,10 +101,11 @@ def settle(merging: Merging, session: Session) -> int:
     return older
 
 
-def merge(merging: Merging, session: Session, *, keyed: bool) -> tuple[int, dict[str, int]]:
+def merge(merging: Merging, session: Session, *, left: int, keyed: bool) -> tuple[int, dict[str, int]]:
     """Carry out the merge; return the rows that the target has then, and what became of them.
 
-    `keyed`: the target's own primary key is that of the merge. Raises TargetError where the counts do not add up.
+    `left` is how many rows the load before left there, `keyed` whether the target's own primary key is that of the
+    merge. Raises TargetError where there are fewer rows, and where the counts do not add up.
     """
     counting = f"SELECT count(*) FROM {qualify(merging.target)}"
     landed = session.ask(f"SELECT count(*) FROM {qualify(merging.landing)}")
@@ -114,10 +115,23 @@ def merge(merging: Merging, session: Session, *, keyed: bool) -> tuple[int, dict
             f"{merging.target}: {twice} keys ({', '.join(merging.keys)}) that arrive stand there more than once",
             hint="delete all but one row of each, and make the columns its primary key",
         )
+    if merging.validity and (later := session.ask(merging.later())):
+        raise TargetError(
+            f"{merging.target}: {later} versions began at the instant of these rows or later: they are older than it",
+            hint="is the source's clock right? a history cannot go back",
+        )
     before = session.ask(counting)
+    if before < left:
+        raise TargetError(
+            f"{merging.target}: the load before left {left} rows, and now there are {before}: it was emptied, or made "
+            "anew",
+            hint=f"all rows once more: --full-reload where {merging.target.table} is read",
+        )
     changed = Counter(older=older)
     for step in merging.steps():
-        changed[step.counts] += session.do(step.sql)
+        all_known = changed["updated"] == landed - older - changed["gone"]
+        if step.counts != "inserted" or not all_known:
+            changed[step.counts] += session.do(step.sql)
     after = session.ask(counting)
     if before + changed["inserted"] - changed["deleted"] != after:
         raise TargetError(

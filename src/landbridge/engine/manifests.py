@@ -1,5 +1,6 @@
 """What the manifest says of what was read, and how it was packed."""
 
+import secrets
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -68,6 +69,7 @@ def manifest_of(
         traits=rows.traits,
         changes=_chained(plan, taken),
         keys=keys.entries if keys else None,
+        receipt_key=secrets.token_hex(16) if plan.job_kind == "export" else None,
     )
 
 

@@ -1,10 +1,11 @@
 """Where each table stands, as far as this side's drive table knows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from landbridge.config.tables import Table
+from landbridge.engine.carrying.board import Listed, outgoing
 from landbridge.engine.world import World
 from landbridge.ledger import runs
 from landbridge.ledger.runs import Run
@@ -14,7 +15,8 @@ from landbridge.ledger.runs import Run
 class Standing:
     """The newest run of one kind; `as_of`, `age`, `rows`, `never_seen` are of the last one that succeeded.
 
-    `overdue`: the last success is older than the table's schedule, or there is none.
+    `overdue`: the last success is older than the table's schedule, or there is none. Of exports: the parcels of which
+    nothing was heard since, oldest first, and the last one that is known to have arrived.
     """
 
     table: str
@@ -24,6 +26,8 @@ class Standing:
     rows: int | None
     overdue: bool
     never_seen: Sequence[tuple[int, int]] = ()  # first and last number of parcels
+    on_the_way: Sequence[Listed] = ()
+    confirmed: Listed | None = None
 
     @property
     def status(self) -> str:
@@ -37,7 +41,14 @@ def standings(world: World, now: datetime) -> list[Standing]:
     for table in world.project.tables:
         newest = [runs.latest_run(world.ledger, table.name, kind) for kind in ("run", "export", "import")]
         found += [_standing(table, run, world, now) for run in newest if run] or [_never(table)]
-    return found
+    sent = outgoing(world)
+    return [_carried(one, sent) if one.run and one.run.job_kind == "export" else one for one in found]
+
+
+def _carried(one: Standing, sent: Sequence[Listed]) -> Standing:
+    ours = [parcel for parcel in sent if parcel.table == one.table]
+    confirmed = max((p for p in ours if p.state == "loaded"), key=lambda p: p.sequence or 0, default=None)
+    return replace(one, on_the_way=[p for p in ours if p.state == "on the way"], confirmed=confirmed)
 
 
 def _never(table: Table) -> Standing:

@@ -23,7 +23,7 @@ PAGE = 1000
 class CustodyEvent:
     """What happened to a parcel, to be written down; `signer` is the secret that signs it, None for nobody."""
 
-    event: Literal["exported", "checked", "refused", "imported", "resent", "purged"]
+    event: Literal["exported", "checked", "refused", "imported", "resent", "confirmed", "purged"]
     parcel_id: str
     pipeline_name: str | None
     details: Mapping[str, Any]
@@ -78,6 +78,13 @@ def lines(db: Database) -> Iterator[Line]:
         if len(page) < PAGE:
             return
         last = page[-1].number
+
+
+def told(db: Database, event: str) -> list[Entry]:
+    """All entries of one kind, oldest first, unverified."""
+    query = select(custody).where(custody.c.event == event).order_by(custody.c.number)
+    with db.read() as connection:
+        return [read(Line(**row)) for row in connection.execute(query).mappings()]
 
 
 def latest(db: Database, **where: str) -> Entry | None:

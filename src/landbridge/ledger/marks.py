@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, select, update
 
 from landbridge.errors import UsageError
+from landbridge.ledger.custody import CustodyEvent, append
 from landbridge.ledger.database import Database
 from landbridge.ledger.tables import marks, parcels
 
@@ -24,6 +25,7 @@ class Mark:
     until_value: str | None = None
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
+    receipt_sha256: str | None = None
 
 
 def note(connection: Connection, mark: Mark) -> None:
@@ -42,21 +44,45 @@ def confirmed(db: Database, pipeline_name: str) -> Mark | None:
 
 
 def of_parcel(db: Database, parcel_id: str) -> Mark | None:
+    return _one(db, select(marks).where(marks.c.parcel_id == parcel_id))
+
+
+def of_receipt(db: Database, sha256: str) -> Mark | None:
+    """That of the parcel whose receipt has a code with this hash."""
+    return _one(db, select(marks).where(marks.c.receipt_sha256 == sha256))
+
+
+def every(db: Database) -> dict[str, Mark]:
+    """By parcel."""
     with db.read() as connection:
-        row = connection.execute(select(marks).where(marks.c.parcel_id == parcel_id)).mappings().one_or_none()
-    return _mark(row) if row is not None else None
+        return {row["parcel_id"]: _mark(row) for row in connection.execute(select(marks)).mappings()}
 
 
-def confirm(db: Database, parcel_id: str, by: str) -> Mark:
-    """Note that the parcel's rows have arrived; the first word stands. UsageError for a parcel without a mark."""
+def confirm(db: Database, parcel_id: str, by: str, event: CustodyEvent | None = None) -> Mark:
+    """Note that the parcel's rows have arrived, and `event` in the custody log; the first word stands, once.
+
+    Raises UsageError for a parcel that was not written here.
+    """
     ours = marks.c.parcel_id == parcel_id
     with db.begin() as connection:
-        values: dict[str, Any] = {"confirmed_at": db.now(connection), "confirmed_by": by}
-        connection.execute(update(marks).where(ours, marks.c.confirmed_at.is_(None)).values(values))
+        _make_up(db, connection, parcel_id)
+        news = update(marks).where(ours, marks.c.confirmed_at.is_(None))
+        changed = connection.execute(news.values(confirmed_at=db.now(connection), confirmed_by=by)).rowcount
         row = connection.execute(select(marks).where(ours)).mappings().one_or_none()
-    if row is None:
-        raise UsageError(f"no parcel {parcel_id} was exported here", hint="landbridge parcels")
+        if row is None:
+            raise UsageError(f"no parcel {parcel_id} was exported here", hint="landbridge parcels")
+        if changed and event is not None:
+            append(db, connection, event)
     return _mark(row)
+
+
+def _make_up(db: Database, connection: Connection, parcel_id: str) -> None:
+    """A parcel that was sealed before there were marks gets one now; no read goes on from it: it has no watermark."""
+    written = select(parcels.c.pipeline_name).where(parcels.c.parcel_id == parcel_id, parcels.c.direction == "out")
+    name = connection.execute(written).scalar_one_or_none()
+    if name is not None:
+        values = vars(Mark(parcel_id=parcel_id, pipeline_name=name, basis=""))
+        connection.execute(db.insert(marks).values(values).on_conflict_do_nothing())
 
 
 def _last(db: Database, pipeline_name: str, *which: ColumnElement[bool]) -> Mark | None:
@@ -68,6 +94,10 @@ def _last(db: Database, pipeline_name: str, *which: ColumnElement[bool]) -> Mark
         .order_by(parcels.c.sequence.desc())
         .limit(1)
     )
+    return _one(db, query)
+
+
+def _one(db: Database, query: Select[Any]) -> Mark | None:
     with db.read() as connection:
         row = connection.execute(query).mappings().one_or_none()
     return _mark(row) if row is not None else None

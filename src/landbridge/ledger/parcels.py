@@ -166,6 +166,14 @@ def last_loaded(db: Database, pipeline_name: str, *, below: int | None = None) -
     return _parcel(row) if row is not None else None
 
 
+def written(db: Database, parcel_id: str) -> ParcelRow | None:
+    """The parcel of that id that was made here."""
+    ours = select(parcels).where(parcels.c.parcel_id == parcel_id, parcels.c.direction == "out")
+    with db.read() as connection:
+        row = connection.execute(ours).mappings().one_or_none()
+    return _parcel(row) if row is not None else None
+
+
 def list_parcels(db: Database, pipeline_name: str | None = None, direction: Direction | None = None) -> list[ParcelRow]:
     """Oldest first."""
     query = select(parcels).order_by(parcels.c.created_at, parcels.c.parcel_id)

@@ -182,7 +182,9 @@ marks = Table(
     Column("until_value", Text),
     Column("confirmed_at", Instant),
     Column("confirmed_by", NAME),
+    Column("receipt_sha256", String(64)),
 )
 Index("landbridge_marks_by_name", marks.c.pipeline_name)
+Index("landbridge_marks_by_receipt", marks.c.receipt_sha256)
 
 schema = Table("landbridge_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))

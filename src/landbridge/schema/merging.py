@@ -12,6 +12,7 @@ from functools import cached_property
 from landbridge.errors import SchemaMismatch
 from landbridge.schema.ddl import literal
 from landbridge.schema.fit import Pairing
+from landbridge.schema.metadata import TableMetadata, of_schema
 from landbridge.schema.model import Column, Relation, TableSchema, Type
 from landbridge.schema.names import did_you_mean, fold, qualify, quote
 
@@ -100,6 +101,13 @@ class Merging:
             f"SELECT count(*) FROM (SELECT 1 AS one FROM {qualify(self.target)} AS t, {qualify(self.landing)} AS l "
             f"WHERE {self._same}{self._standing} GROUP BY {listed} HAVING count(*) > 1) AS d"
         )
+
+    def later(self) -> str:
+        """How many versions of a history began at the instant of these rows, or after it."""
+        assert self.validity is not None, "asked of a history only"  # noqa: S101
+        first = self.validity[0]
+        since = f"t.{quote(first.name)} >= {self._instant(self.as_of, first)}"
+        return f"SELECT count(*) FROM {qualify(self.target)} AS t WHERE {since}"
 
     def without_gone(self) -> str | None:
         """Deletes the landed rows that say of themselves that they are gone; None where none can."""
@@ -228,6 +236,19 @@ def with_history(schema: TableSchema, keys: Sequence[str], validity: tuple[str, 
         return TableSchema(columns, tuple(keys) or schema.primary_key)
     first, last = (Column(name, Type("timestamptz"), nullable=False) for name in validity)
     return TableSchema((*columns, first, last), (*keys, first.name))
+
+
+def table_with_history(table: TableMetadata, keys: Sequence[str], validity: tuple[str, str] | None) -> TableMetadata:
+    """The same of a table with all that its database says. It has no other unique key: a value can go from one row to
+    another, and until a load ends both have it.
+    """
+    shape = of_schema(with_history(table.schema, keys, validity))
+    told = {column.name: column for column in table.columns}
+    columns = (
+        replace(told[column.name], is_nullable=column.is_nullable) if column.name in told else column
+        for column in shape.columns
+    )
+    return replace(table, columns=tuple(columns), primary_key=shape.primary_key, unique_keys=())
 
 
 def validity_of(standing: TableSchema, names: tuple[str, str] | None) -> tuple[Column, Column] | None:

@@ -140,6 +140,7 @@ class Manifest:
     traits: Annotated[tuple[Traits, ...] | None, FailFast()] = None
     changes: Chained | None = None
     keys: Annotated[tuple[PartEntry, ...] | None, FailFast()] = None
+    receipt_key: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.parts != numbered(self.parts):

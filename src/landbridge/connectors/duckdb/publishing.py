@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
 
 def publish(
-    connection: "duckdb.DuckDBPyConnection", landing: Landing, keys: Landing | None, standing: "TableSchema"
+    connection: "duckdb.DuckDBPyConnection",
+    landing: Landing,
+    keys: Landing | None,
+    standing: "TableSchema",
+    left: int,
 ) -> Published:
-    """All rows replaced, or merged (docs/sync-modes.md, "What a load does")."""
+    """All rows replaced, or merged (docs/sync-modes.md, "What a load does"); `left`: rows that the load before left."""
     merging = merging_of(landing, keys, landing.write.relation, standing)
     session = Session(lambda text: _number(connection, text), lambda text: _number(connection, text))
     if not landing.load.replaces(landing.write):
         keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(standing.primary_key)
-        rows, changed = merge(merging, session, keyed=keyed)
+        rows, changed = merge(merging, session, left=left, keyed=keyed)
         return Published(rows, "merge", changed=changed)
     rows = landing.load.rows - settle(merging, session)
     if gone := merging.without_gone():

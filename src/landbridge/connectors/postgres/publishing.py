@@ -26,6 +26,7 @@ from landbridge.schema.names import qualify, quote
 if TYPE_CHECKING:
     from landbridge.connectors.postgres.session import Connection
 
+WORK_MEM = "64MB"  # of each sort and hash: a quarter of a million keys
 REWRITE_LOCK = "60s"  # readers pass meanwhile
 
 
@@ -46,7 +47,11 @@ def publish(connection: "Connection", landing: Landing, keys: Landing | None) ->
         # the horizon comes before this transaction writes: later snapshots are then never older than it
         horizon = value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
         connection.execute(f"LOCK TABLE {qualify(landing.relation)} IN ACCESS EXCLUSIVE MODE")
-        published = _replace(connection, landing, target, horizon) if everything else _merge(connection, landing, keys)
+        published = (
+            _replace(connection, landing, target, horizon)
+            if everything
+            else _merge(connection, landing, keys, 0 if load.first else last.rows)
+        )
         _drop_landed(connection, landing, keys)
         connection.execute(
             f"INSERT INTO {loads_of(target)} (target_table, version, load_id, pipeline_name, parcel_id, row_count)"
@@ -61,7 +66,7 @@ def _drop_landed(connection: "Connection", *landings: Landing | None) -> None:
         connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
 
 
-def _merge(connection: "Connection", landing: Landing, keys: Landing | None) -> Published:
+def _merge(connection: "Connection", landing: Landing, keys: Landing | None, left: int) -> Published:
     """See docs/sync-modes.md, "What a load does"."""
     target = landed_in(landing)
     _check_arrived(connection, landing, target)
@@ -74,7 +79,7 @@ def _merge(connection: "Connection", landing: Landing, keys: Landing | None) -> 
     keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(
         standing_of(connection, target).primary_key
     )
-    rows, changed = merge(merging, _session(connection), keyed=keyed)
+    rows, changed = merge(merging, _session(connection), left=left, keyed=keyed)
     return Published(rows, "merge", changed=changed)
 
 
@@ -132,6 +137,7 @@ def _settled(connection: "Connection", landing: Landing) -> Landing:
 
 
 def _take_for_writing(connection: "Connection", target: Relation) -> None:
+    connection.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
     connection.execute("SET LOCAL row_security = off")  # a policy that hides rows is an error, not fewer rows
     connection.execute("SET CONSTRAINTS ALL DEFERRED")
     connection.execute(f"LOCK TABLE {qualify(target)} IN SHARE ROW EXCLUSIVE MODE")

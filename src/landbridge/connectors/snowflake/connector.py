@@ -90,7 +90,7 @@ class Snowflake:
                 if (arrived := loading.copy(cursor, landed)) != landed.load.rows:
                     raise TargetError(f"{target}: {arrived} rows arrived of {landed.load.rows}", hint="run it again")
         with self.session.transaction(TargetError, str(target)) as cursor:
-            done = loading.publish(cursor, landing, target, keys)
+            done = loading.publish(cursor, landing, target, keys, newest.rows)
         for landed in landings:
             self.drop(landed)
         return done

@@ -182,11 +182,15 @@ def _cast(number: int, pairing: Pairing) -> str:
     return f"{value}::{pairing.target.native}"
 
 
-def publish(cursor: "SnowflakeCursor", landing: Landing, target: Relation, keys: Landing | None) -> Published:
+def publish(
+    cursor: "SnowflakeCursor", landing: Landing, target: Relation, keys: Landing | None, left: int
+) -> Published:
     """In one transaction. The fence is an UPDATE that finds its row once only: who waits for it finds it changed."""
     load = landing.load
     published = (
-        _replace(cursor, landing, target) if load.replaces(landing.write) else _merge(cursor, landing, target, keys)
+        _replace(cursor, landing, target)
+        if load.replaces(landing.write)
+        else _merge(cursor, landing, target, keys, 0 if load.first else left)
     )
     book = unbound(qualify(loads(target)))
     cursor.execute(
@@ -213,9 +217,9 @@ def _replace(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> P
     return Published(rows, "rewrite", "grants, policies and streams of the table stay that way")
 
 
-def _merge(cursor: "SnowflakeCursor", landing: Landing, target: Relation, keys: Landing | None) -> Published:
+def _merge(cursor: "SnowflakeCursor", landing: Landing, target: Relation, keys: Landing | None, left: int) -> Published:
     """Its primary keys are not enforced: that no key stands twice is looked at every time."""
-    rows, changed = merge(_merging(landing, target, keys), _session(cursor), keyed=False)
+    rows, changed = merge(_merging(landing, target, keys), _session(cursor), left=left, keyed=False)
     return Published(rows, "merge", changed=changed)
 
 

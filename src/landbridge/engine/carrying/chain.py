@@ -112,7 +112,8 @@ def _waiting(world: World, table: str, location: str, loaded: list[ParcelRow]) -
     """Sound parcels at the place with numbers above those that were loaded."""
     known = {row.parcel_id for row in loaded}
     last = loaded[-1].sequence or 0 if loaded else 0
-    newest = max(known, default="")
+    # ids of parcels in the table's own folder grow with time; those of obfuscated ones do not
+    newest = max((row.parcel_id for row in loaded if row.folder.endswith(row.parcel_id)), default="")
     named, _ = list_parcels(open_store(location), table)
     hidden = [h for h in hidden_parcels(world, location) if h.pipeline_name == table and h.sequence > last]
     for folder in [f for f in named if f.rpartition("/")[2] > newest] + [h.folder for h in hidden]:

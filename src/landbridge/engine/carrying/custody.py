@@ -67,7 +67,7 @@ def exported(world: World, slot: ParcelRow) -> CustodyEvent | None:
     )
 
 
-def imported(world: World, plan: Plan, row: Run, manifest: Manifest) -> CustodyEvent | None:
+def imported(world: World, plan: Plan, row: Run, manifest: Manifest, receipt: str | None) -> CustodyEvent | None:
     """A parcel whose rows the target has; None where the log says so already, and this run loaded nothing."""
     told = custody.latest(world.ledger, pipeline_name=plan.pipeline_name, event="imported")
     loaded_before = row.phases["stage_to_target_transfer"].details.get("published_by") == "already"
@@ -85,6 +85,7 @@ def imported(world: World, plan: Plan, row: Run, manifest: Manifest) -> CustodyE
         target=f"{plan.write.connection}: {plan.write.relation}" if plan.write else None,
         pipeline_id=row.pipeline_id,
         accepted_losses=row.phases["stage_to_target_transfer"].details.get("accepted_losses", {}),
+        receipt=receipt,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from landbridge.engine.carrying.custody import imported
+from landbridge.engine.carrying.receipts import issue
 from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import nothing_staged, open_staged
@@ -64,7 +65,9 @@ def audit(plan: Plan, row: Run, world: World) -> Outcome:
     if plan.job_kind == "run":
         marks.confirm(world.ledger, manifest.parcel_id, "audit")
     keep(world, plan.pipeline_name, plan.location, parcel)
+    told = {}
     if plan.job_kind == "import":
+        told["receipt"] = issue(world, parcel)
         parcels.record_in(
             world.ledger,
             pipeline_name=plan.pipeline_name,
@@ -77,7 +80,7 @@ def audit(plan: Plan, row: Run, world: World) -> Outcome:
             byte_count=sum(part.sealed_bytes for part in manifest.parts),
             state="loaded",
             pipeline_id=row.pipeline_id,
-            event=imported(world, plan, row, manifest),
+            event=imported(world, plan, row, manifest, told["receipt"]),
         )
     return completed(
         source_count=counts.source,
@@ -86,4 +89,5 @@ def audit(plan: Plan, row: Run, world: World) -> Outcome:
         source_to_stage_loss_percent=loss_percent(counts.source, counts.stage),
         stage_to_target_loss_percent=loss_percent(counts.stage, counts.target) if full else 0.0,
         validation_status="PASSED",
+        **told,
     )

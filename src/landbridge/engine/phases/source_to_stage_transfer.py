@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from landbridge.contracts.values import Read, Snapshot
 from landbridge.engine.carrying.custody import exported
 from landbridge.engine.carrying.obfuscation import list_exports
+from landbridge.engine.carrying.receipts import expected_receipt
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.fidelity import refuse_offsets
 from landbridge.engine.last_time import last_time, refuse_no_room, refuse_surprise
@@ -117,7 +118,7 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> S
         _check_complete(read, taken.keys, keys.entries)
     manifest = manifest_of(plan, taken, slot, unloaded, keys, world.project.connections[read.connection].type)
     size = sum(entry.sealed_bytes for entry in manifest.all_parts)
-    slot = parcels.counted(world.ledger, _mark(plan, taken, parcel_id), row_count=shot.rows, byte_count=size)
+    slot = parcels.counted(world.ledger, _mark(plan, taken, manifest), row_count=shot.rows, byte_count=size)
     world.still_ours()
     seal_parcel(
         open_store(plan.location),
@@ -144,16 +145,17 @@ def _nothing(taken: Taken) -> Outcome:
     )
 
 
-def _mark(plan: Plan, taken: Taken, parcel_id: str) -> Mark:
+def _mark(plan: Plan, taken: Taken, manifest: Manifest) -> Mark:
     changes = plan.read.changes if plan.read else None
     return Mark(
-        parcel_id=parcel_id,
+        parcel_id=manifest.parcel_id,
         pipeline_name=plan.pipeline_name,
         follows=taken.follows,
         basis=taken.basis,
         watermark_column=changes.watermark_column if changes else None,
         after_value=taken.range.after,
         until_value=taken.range.until,
+        receipt_sha256=expected_receipt(manifest),
     )
 
 

@@ -52,6 +52,7 @@ def compare_contents(world: World, table: Table) -> list[str]:
 
     Raises UsageError where it is not known what that was, SchemaMismatch where the target cannot hold it any more.
     """
+    _refuse_kept_by_changes(table)
     last, place = last_loaded(world, table), table.write
     standing = world.connector(place.connection).describe([place.relation])[place.relation]
     assert standing is not None, "a target that is gone holds no load"  # noqa: S101
@@ -75,6 +76,17 @@ def compare_contents(world: World, table: Table) -> list[str]:
         keyed = bool(last.manifest.schema.primary_key)
         told = _rows(world, found, expected, last.parts(columns), there) if keyed else [KEYLESS] * bool(found)
         return [*_cut(lines, "ranges"), *_cut(told, "rows")]
+
+
+def _refuse_kept_by_changes(table: Table) -> None:
+    """Raise UsageError for a table whose rows came with more parcels than the last."""
+    if table.write.mode == "full":
+        return
+    raise UsageError(
+        f"rows of {table.write.relation} cannot be compared: sync_mode {table.write.mode} keeps them by changes, "
+        "and the last parcel holds only those that it brought",
+        hint="without --data the structure is compared; --full-reload brings all rows anew",
+    )
 
 
 def last_loaded(world: World, table: Table) -> Loaded:

@@ -19,7 +19,8 @@ from landbridge.errors import ConfigError, LandbridgeError, SourceError, UsageEr
 from landbridge.schema.columns import leaving_table
 from landbridge.schema.ddl import literal
 from landbridge.schema.drift import Change, changes, summary
-from landbridge.schema.metadata import Extracted
+from landbridge.schema.merging import table_with_history
+from landbridge.schema.metadata import Extracted, TableMetadata
 from landbridge.schema.model import Relation
 from landbridge.schema.names import qualify, quote
 from landbridge.schema.table_ddl import table_ddl, table_statements
@@ -175,11 +176,25 @@ def target_ddl(world: World, table: Table, extracted: Extracted) -> str:
     return table_ddl(
         target_dialect(world, table),
         replace(table.write.relation, database=None),
-        leaving_table(extracted.table, table.read.columns),
+        target_table(table, extracted),
         source_dialect=extracted.connection_type,
         indexes=table.indexes,
-        remarks=[*_facts(extracted), f"inputs: {_inputs(world, table, extracted)}"],
+        remarks=[*_keys_left_out(table, extracted), *_facts(extracted), f"inputs: {_inputs(world, table, extracted)}"],
     )
+
+
+def target_table(table: Table, extracted: Extracted) -> TableMetadata:
+    """What its target looks like, under the names of the source: with the keys and columns of its mode."""
+    left, merge = leaving_table(extracted.table, table.read.columns), table.write.merge
+    return table_with_history(left, merge.keys, merge.validity) if merge else left
+
+
+def _keys_left_out(table: Table, extracted: Extracted) -> list[str]:
+    if table.write.merge is None:
+        return []
+    keys = leaving_table(extracted.table, table.read.columns).unique_keys
+    why = f"mode {table.write.mode} has {', '.join(table.write.merge.keys)} only"
+    return [f"left out: unique key ({', '.join(key)}): {why}" for key in keys]
 
 
 def _facts(extracted: Extracted) -> list[str]:
@@ -194,7 +209,14 @@ def _facts(extracted: Extracted) -> list[str]:
 def _inputs(world: World, table: Table, extracted: Extracted) -> str:
     """A hash of all that the DDL is made from: to make it anew for each table would take longer than all the rest."""
     seen = (extracted.relation, extracted.table, extracted.connection_type, _facts(extracted))
-    wanted = (table.read.columns, table.write.relation, table.indexes, target_dialect(world, table), __version__)
+    wanted = (
+        table.read.columns,
+        table.write.relation,
+        table.indexes,
+        table.write.merge,
+        target_dialect(world, table),
+        __version__,
+    )
     return hashlib.sha256(repr((seen, wanted)).encode()).hexdigest()[:16]
 
 
@@ -208,7 +230,7 @@ def _create(world: World, table: Table, *, drop: bool) -> Target:
     making = table_statements(
         target_dialect(world, table),
         relation,
-        leaving_table(extracted.table, table.read.columns),
+        target_table(table, extracted),
         source_dialect=extracted.connection_type,
         indexes=table.indexes,
     )

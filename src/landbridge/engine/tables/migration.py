@@ -7,15 +7,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from landbridge.config.tables import Table
-from landbridge.contracts.values import Read
+from landbridge.connectors.merging import shaped
+from landbridge.contracts.values import Read, Write
 from landbridge.engine.tables.creation import carried_schema
-from landbridge.engine.tables.extraction import saved, target_dialect
+from landbridge.engine.tables.extraction import saved, target_dialect, target_table
 from landbridge.engine.tables.kept import kept
 from landbridge.engine.tables.metadata_folder import MetadataFolder
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, ParcelMissing, SchemaMismatch, TargetError, UsageError
 from landbridge.schema.alter import Dialect
-from landbridge.schema.columns import leaving_table
 from landbridge.schema.ddl import literal
 from landbridge.schema.dialects import TARGETS
 from landbridge.schema.fit import fit
@@ -26,6 +26,7 @@ from landbridge.schema.names import folded, qualify, quote
 from landbridge.schema.table_ddl import as_target
 
 MIGRATIONS = "_pipeline_migrations"
+CLOCKS = ("timestamp", "timestamptz")
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,30 @@ def wanted_table(world: World, table: Table, location: str | None, standing: Tab
     if not (arriving or extracted) and (last := kept(world, table.name, table.write)):
         arriving = last.schema
     if arriving is not None:
-        return _of_parcel(folded(arriving, TARGETS[dialect].fold), standing)
-    extracted = extracted or saved(world, table)
-    left = leaving_table(extracted.table, table.read.columns)
-    return as_target(dialect, left, source_dialect=extracted.connection_type)
+        wanted = _of_parcel(folded(shaped(arriving, table.write), TARGETS[dialect].fold), standing)
+    else:
+        extracted = extracted or saved(world, table)
+        wanted = as_target(dialect, target_table(table, extracted), source_dialect=extracted.connection_type)
+    return _history_as_it_stands(wanted, standing, table.write)
+
+
+def _history_as_it_stands(wanted: TableMetadata, standing: TableMetadata, write: Write) -> TableMetadata:
+    """The target's own columns of a history stay where they are, and of whatever clock: no parcel says otherwise."""
+    validity = write.merge.validity if write.merge else None
+    own = {name.casefold() for name in validity or ()} & {name.casefold() for name in standing.schema.names}
+    if not own:
+        return wanted
+    mine = {column.name.casefold(): column for column in wanted.columns if column.name.casefold() in own}
+    columns = [column for column in wanted.columns if column.name.casefold() not in own]
+    place = 0  # behind the column that stands before
+    for column in standing.columns:
+        name, names = column.name.casefold(), [one.name.casefold() for one in columns]
+        if goal := mine.get(name):
+            columns.insert(place, replace(column, name=goal.name) if column.type.kind in CLOCKS else goal)
+            place += 1
+        elif name in names:
+            place = names.index(name) + 1
+    return replace(wanted, columns=tuple(columns))
 
 
 def _of_parcel(arriving: TableSchema, standing: TableMetadata) -> TableMetadata:
