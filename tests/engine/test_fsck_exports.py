@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from landbridge.config.project import load_project
+from landbridge.engine.checking.finding import KINDS
 from landbridge.engine.world import World
 from landbridge.ledger import leases, marks
 from tests.engine.checkups import carried, command, fsck, hints, insert, kinds, mended, same
@@ -272,3 +273,29 @@ def test_an_export_that_goes_on_from_a_run(hop: Path) -> None:
     assert {"chain_broken", "number_unused"} <= set(kinds(fsck(hop)))
     assert command(hop, "export-data", "--all", "--full-reload") == 0
     assert kinds(fsck(hop)) == ["number_unused"]
+
+
+def test_a_run_of_all_rows(tmp_path: Path) -> None:
+    """One that was killed after it published is closed, and no more; a target that was emptied is told."""
+    project = make_project(tmp_path, WAREHOUSE, MART, tables=[table("funds", target="mart")])
+    in_duckdb(project / "warehouse.duckdb", FUNDS)
+    assert command(project, "run", "--all", dies_at="duckdb: after the load is published") == -9
+    mended(project, "dead_lease", "dead_run")
+    assert moved(project)
+    assert kinds(fsck(project)) == []
+    in_duckdb(project / "mart.duckdb", "DELETE FROM funds")
+    found = fsck(project)
+    assert (kinds(found), hints(found)) == (["target_differs"], ["landbridge run --table funds --fresh"])
+    assert moved(project)
+    assert kinds(fsck(project)) == []
+
+
+def test_every_kind_is_documented() -> None:
+    """What is wrong stands in the first table of docs/fsck.md, with `none` where nothing mends it; then the notes."""
+    page = (Path(__file__).parents[2] / "docs" / "fsck.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    told = {cells[0].strip("`"): cells[1:] for cells in rows if "landbridge" not in cells[0]}
+    assert list(told) == list(KINDS)
+    assert [len(cells) == 1 for cells in told.values()] == [kind.is_note for kind in KINDS.values()]
+    mends = {name: cells[-1] != "none" for name, cells in told.items() if len(cells) > 1}
+    assert mends == {name: kind.repair is not None for name, kind in KINDS.items() if not kind.is_note}
