@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from landbridge.config.tables import Table
 from landbridge.engine.carrying.shelf import acceptable
 from landbridge.engine.checking.finding import Finding
-from landbridge.engine.checking.written import described, out_of_reach
+from landbridge.engine.checking.written import described, lying_at, out_of_reach
 from landbridge.engine.world import World
 from landbridge.errors import ParcelError
 from landbridge.ledger import marks, parcels, runs
@@ -113,16 +113,15 @@ def _wrong_with(world: World, store: Store, row: ParcelRow) -> tuple[str, str] |
 
 
 def _older(table: Table, rows: Sequence[ParcelRow]) -> Iterator[Finding]:
-    gone = [row for row in rows if row.state == "sealed" and _is_gone(open_store(row.location), row)]
+    sealed = [row for row in rows if row.state == "sealed"]
+    listed = lying_at({row.location for row in sealed})
+    there = [row for row in sealed if row.location in listed]
+    gone = [row for row in there if INDEX not in listed[row.location].get(row.folder, {})]
     if gone:
         numbers = ", ".join(str(row.sequence) for row in gone)
         yield Finding(
             kind="older_gone", table=table.name, where=gone[-1].location, what=f"exports that are not there: {numbers}"
         )
-
-
-def _is_gone(store: Store, row: ParcelRow) -> bool:
-    return store.is_there() and f"{row.folder}/{INDEX}" not in store.files(row.folder)
 
 
 def _unused(table: Table, exported: Sequence[ParcelRow], begun: set[int | None]) -> Iterator[Finding]:

@@ -1,9 +1,10 @@
 """Parcels that were written here, against what lies at their places; what is half done there belongs to nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from landbridge.config.tables import Table
+from landbridge.engine.carrying.shelf import parcel_folders
 from landbridge.engine.checking.finding import Finding
 from landbridge.engine.phases.stale_pipeline_handling import empty_stage, look_at_begun, settle_begun, stages_left
 from landbridge.engine.plan import plan_run, sides
@@ -54,20 +55,25 @@ def stages(world: World, table: Table) -> Iterator[Finding]:
 
 def files_left(world: World, table: Table) -> Iterator[Finding]:
     """Files of abandoned parcels, and what a purge that died left; one that is whole again was put back."""
-    for slot in parcels.list_parcels(world.ledger, table.name, "out"):
-        if slot.state not in ("abandoned", "purged"):
-            continue
-        store = open_store(slot.location)
-        lying = store.files(slot.folder) if store.is_there() else {}
-        if not lying or (slot.state == "purged" and f"{slot.folder}/{INDEX}" in lying):
+    written = parcels.list_parcels(world.ledger, table.name, "out")
+    gone = [slot for slot in written if slot.state in ("abandoned", "purged")]
+    listed = lying_at({slot.location for slot in gone})
+    for slot in gone:
+        lying = listed.get(slot.location, {}).get(slot.folder, {})
+        if not lying or (slot.state == "purged" and INDEX in lying):
             continue
         yield Finding(
             kind="files_left",
             table=table.name,
             where=described(slot),
             what=f"{len(lying)} files of parcel {slot.parcel_id}, which is {slot.state}",
-            mend=partial(delete_parcel, store, slot.folder),
+            mend=partial(delete_parcel, open_store(slot.location), slot.folder),
         )
+
+
+def lying_at(locations: Collection[str]) -> dict[str, dict[str, dict[str, int]]]:
+    """By one listing of each place that is there: the files in each parcel folder."""
+    return {location: parcel_folders(location) for location in locations if open_store(location).is_there()}
 
 
 def described(slot: ParcelRow) -> str:
