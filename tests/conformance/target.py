@@ -9,7 +9,7 @@ from threading import Event
 import pyarrow as pa
 import pytest
 
-from landbridge.contracts.values import Write
+from landbridge.contracts.values import Loaded, Write
 from landbridge.errors import LeaseLost, SchemaMismatch, TargetError, ValueDoesNotFit
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.model import Column, TableSchema, Type
@@ -105,6 +105,15 @@ class TargetSuite:
         publish(system, "t", NUMBERS, [numbers(0, 4)])
         assert connector.loaded(write, load.load_id) is None
 
+    def test_the_newest_load_says_whose_it_is(self, system: System) -> None:
+        """Its ids, its number and the rows that it left; nothing where no load was published."""
+        connector, write, load = system.connector, Write("it", system.relation("t")), load_of(3)
+        assert connector.newest_load(write) == Loaded()
+        landing = land(system, "t", NUMBERS, [numbers(0, 3)], load)
+        assert connector.newest_load(write) == Loaded()
+        connector.publish(landing)
+        assert connector.newest_load(write) == Loaded(1, load.load_id, 3, load.parcel_id)
+
     def test_who_lost_the_lease_cannot_publish(self, system: System) -> None:
         """A process that prepared before another one published is kept out, and the newer rows stay."""
         late = land(system, "t", NUMBERS, [numbers(0, 3)])
@@ -119,7 +128,10 @@ class TargetSuite:
         dead = land(system, "t", NUMBERS, [numbers(0, 3)])
         kept = land(system, "t", NUMBERS, [numbers(0, 3)])
         other = land(system, "t_2", NUMBERS, [numbers(0, 3)])
+        if connector.left(write):  # where it can be told that we live and fill them, there are none
+            assert connector.left(write, keep=kept.load.attempt) == [dead.relation.table]
         assert connector.sweep(write, keep=kept.load.attempt) == [dead.relation.table]
+        assert connector.left(write, keep=kept.load.attempt) == []
         assert connector.sweep(write, keep=kept.load.attempt) == []
         assert {connector.publish(kept).rows, connector.publish(other).rows} == {3}
 

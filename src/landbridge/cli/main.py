@@ -54,6 +54,7 @@ COMMANDS: Summaries = {
         "revoke": "Trust a key no more.",
     },
     "doctor": "Ask every connection: login, TLS, grants, clock skew.",
+    "fsck": "Drive table, disk and targets: do they agree?",
     "demo": "Carry real tables across a gap, here and now.",
 }
 GROUP_HELP = {

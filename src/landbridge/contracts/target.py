@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from landbridge.contracts.values import Landing, Load, Published, Write
+from landbridge.contracts.values import Landing, Load, Loaded, Published, Write
 from landbridge.schema.fidelity import Holds
 from landbridge.schema.model import TableSchema
 
@@ -25,6 +25,10 @@ class Target(Protocol):
 
     def loaded(self, write: Write, load_id: str) -> int | None:
         """Rows that the newest load of this target left there, if it was this one; else None."""
+        ...
+
+    def newest_load(self, write: Write) -> Loaded:
+        """The newest load of this target, whoever's."""
         ...
 
     def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
@@ -64,9 +68,13 @@ class Target(Protocol):
         """Rows in the target table now; of a history those of all versions."""
         ...
 
-    def sweep(self, write: Write, keep: str | None = None) -> list[str]:
-        """Drop landing tables of this target that other attempts than `keep` left; return their names.
+    def left(self, write: Write, keep: str | None = None) -> list[str]:
+        """Names of the landing tables of this target that other attempts than `keep` left.
 
-        One that a living process of another project fills is left alone, where the system can tell.
+        One that a living process of another project fills is not among them, where the system can tell.
         """
+        ...
+
+    def sweep(self, write: Write, keep: str | None = None) -> list[str]:
+        """Drop those that are `left`; return their names."""
         ...

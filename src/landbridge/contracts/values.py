@@ -131,6 +131,16 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """The newest load of a target, as `landbridge_loads` has it; version 0, no ids, where there was none."""
+
+    version: int = 0
+    load_id: str | None = None
+    rows: int = 0  # that it left in the target
+    parcel_id: str | None = None
+
+
+@dataclass(frozen=True)
 class Check:
     """One line of `doctor`: `ok` None means that it could not be asked, and `detail` says why."""
 

@@ -18,15 +18,22 @@ def resumable(plan: Plan, world: World) -> Run | None:
     earlier = runs.latest_run(world.ledger, plan.pipeline_name, plan.job_kind)
     if earlier is None or earlier.pipeline_status != "FAILED" or earlier.plan_hash != plan.digest():
         return None
-    if earlier.phase_failed not in ("stage_to_target_transfer", "audit"):
-        return None  # before them there is nothing to go on with, after them the rows are there
-    if not _has_parcel(earlier, plan):
+    if not may_be_resumed(earlier) or not _has_parcel(earlier, plan):
         return None
     age = datetime.now(UTC) - earlier.query_window_start_timestamp
     if age > (plan.schedule or MOST_AGE):
         world.emit(Notice(f"{earlier.pipeline_id} is too old to go on with: reading the source again"))
         return None
     return earlier
+
+
+def may_be_resumed(earlier: Run) -> bool:
+    """Whether it stopped where there is something to go on with: not before a parcel, nor after the audit.
+
+    One that says RUNNING is taken for dead.
+    """
+    stopped = runs.stopped_at(earlier) if earlier.pipeline_status == "RUNNING" else earlier.phase_failed
+    return stopped in ("stage_to_target_transfer", "audit")
 
 
 def _has_parcel(earlier: Run, plan: Plan) -> bool:

@@ -19,7 +19,7 @@ from landbridge.engine.phases import (
     stale_pipeline_handling,
     target_cleaning,
 )
-from landbridge.engine.phases.outcome import Outcome
+from landbridge.engine.phases.outcome import Outcome, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.resume import completed_by, resumable
 from landbridge.engine.world import World
@@ -52,24 +52,36 @@ def walk(plan: Plan, world: World, *, fresh: bool = False) -> Run:
         return _attempt(plan, world, lease.fence, fresh=fresh)
 
 
+def recorded(plan: Plan, world: World, fence: int, phases: Mapping[str, Phase]) -> Run:
+    """The row of an attempt that does `phases` only: what is there is written down. The caller has the lease."""
+
+    def nothing(_plan: Plan, _row: Run, _world: World) -> Outcome:
+        return skipped("what is there is written down, nothing is moved")
+
+    return _phases(plan, world, _start(plan, world, fence, None), None, {**dict.fromkeys(WALK, nothing), **phases})
+
+
 def _attempt(plan: Plan, world: World, fence: int, *, fresh: bool) -> Run:
     world.warm_up(plan.connections)
     crashed = runs.close_crashed(world.ledger, plan.pipeline_name, plan.job_kind)
     for dead in crashed:
         world.emit(Notice(f"closed {dead.pipeline_id}: its process ended without a word in {dead.phase_failed}"))
     earlier = None if fresh else resumable(plan, world)
-    run = _start(plan, world, fence, earlier)
+    return _phases(plan, world, _start(plan, world, fence, earlier), earlier)
+
+
+def _phases(plan: Plan, world: World, run: Run, earlier: Run | None, phases: Mapping[str, Phase] = WALK) -> Run:
     try:
-        return _phases(plan, world, run, earlier)
+        return _one_by_one(plan, world, run, earlier, phases)
     except BaseException:
         with suppress(LandbridgeError):  # closed already, where a phase failed
             runs.finish_run(world.ledger, run, "FAILED")
         raise
 
 
-def _phases(plan: Plan, world: World, run: Run, earlier: Run | None) -> Run:
+def _one_by_one(plan: Plan, world: World, run: Run, earlier: Run | None, phases: Mapping[str, Phase]) -> Run:
     world.emit(RunBegan(run))
-    for name, phase in WALK.items():
+    for name, phase in phases.items():
         if earlier and name not in ALWAYS_ANEW and completed_by(earlier, name):
             run = _taken_over(run, earlier, name, world)
         else:

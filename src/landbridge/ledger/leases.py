@@ -42,6 +42,24 @@ def this_process() -> str:
     return f"{host}/{boot}/{namespace}/{pid}/{_stat(pid)[1]}"
 
 
+@dataclass(frozen=True)
+class Held:
+    """Who holds a lease, as it is written; `lives` is False where whoever asks next may take it over."""
+
+    holder: str
+    lives: bool
+
+
+def look(db: Database, resource: str) -> tuple[Held | None, int]:
+    """Who holds the lease, None where it is free, and the fence of the last one; changes nothing."""
+    with db.read() as connection:
+        row = connection.execute(select(leases).where(leases.c.resource == resource)).one_or_none()
+        now = db.now(connection)
+    if row is None or row.holder is None:
+        return None, row.fence if row else 0
+    return Held(row.holder, row.expires_at > now and not _provably_dead(row.holder)), row.fence
+
+
 def acquire(db: Database, resource: str, *, ttl: timedelta = TTL, holder: str | None = None) -> Lease:
     """Take the lease if it is free, expired, or held by a process that is provably dead.
 
@@ -101,6 +119,11 @@ class Heartbeat:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(timeout=self._ttl.total_seconds())
+
+    @property
+    def fence(self) -> int:
+        """That of the lease."""
+        return self._lease.fence
 
     @property
     def lost(self) -> bool:

@@ -264,12 +264,17 @@ def _close(db: Database, connection: Connection, run: Run, status: str) -> Run:
     return _change(db, connection, run, values)
 
 
+def stopped_at(run: Run) -> str | None:
+    """The phase in which it failed, or in which it is, should its process be dead."""
+    begun = [name for name in run.phases_pending if run.phases[name].start_timestamp]
+    return run.phase_failed or next(iter((*begun, *run.phases_pending)), None)
+
+
 def _close_crashed(db: Database, connection: Connection, run: Run) -> Run:
     """How long it ran is unknown, and stays so."""
     values: dict[str, Any] = {"pipeline_status": "FAILED", "pipeline_end_timestamp": db.now(connection)}
-    begun = [name for name in run.phases_pending if run.phases[name].start_timestamp]
-    if run.phase_failed is None and run.phases_pending:
-        name = (begun or run.phases_pending)[0]
+    name = stopped_at(run)
+    if run.phase_failed is None and name:
         record = replace(
             run.phases[name],
             status="FAILED",

@@ -14,7 +14,7 @@ from landbridge.connectors.duckdb.failures import translated
 from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.connectors.duckdb.publishing import publish
 from landbridge.connectors.merging import arriving, refuse_other_chain, shaped
-from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
+from landbridge.contracts.values import Check, Instant, Landing, Load, Loaded, Part, Published, Read, Snapshot, Write
 from landbridge.errors import AccessDenied, LeaseLost, RunError, SourceError, TargetError, Unreachable
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.changes import Newest, asked, watermark
@@ -91,11 +91,14 @@ class DuckDB:
                 yield batch.cast(wanted)
 
     def loaded(self, write: Write, load_id: str) -> int | None:
-        if not self._exists:
-            return None
-        with self._open(TargetError) as connection:
-            newest = sql.newest_load(connection, write.relation)
+        newest = self.newest_load(write)
         return newest.rows if newest.load_id == load_id else None
+
+    def newest_load(self, write: Write) -> Loaded:
+        if not self._exists:
+            return Loaded()
+        with self._open(TargetError) as connection:
+            return sql.newest_load(connection, write.relation)
 
     def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         with self._open(TargetError, writable=True) as connection:
@@ -167,17 +170,17 @@ class DuckDB:
         with self._open(TargetError) as connection:
             return int(sql.fetch(connection, f"SELECT count(*) FROM {qualify(write.relation)}")[0][0])
 
+    def left(self, write: Write, keep: str | None = None) -> list[str]:
+        if not self._exists:
+            return []
+        with self._open(TargetError) as connection:
+            return [levels[-1] for levels in sql.landings(connection, write.relation, keep)]
+
     def sweep(self, write: Write, keep: str | None = None) -> list[str]:
-        mark = sql.mark(write.relation)
         if not self._exists:
             return []
         with self._open(TargetError, writable=True) as connection:
-            left = sql.fetch(
-                connection,
-                "SELECT database_name, schema_name, table_name FROM duckdb_tables() "
-                "WHERE starts_with(comment, $1) AND comment <> $1 || $2",
-                [mark, keep or ""],
-            )
+            left = sql.landings(connection, write.relation, keep)
             for levels in left:
                 connection.execute(f"DROP TABLE {'.'.join(map(quote, levels))}")
         return [levels[-1] for levels in left]

@@ -1,11 +1,11 @@
 """What the DuckDB connector says to DuckDB: reads, and the book of loads."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from landbridge.contracts.target import LOADS
-from landbridge.contracts.values import Landing, Part, Read
+from landbridge.contracts.values import Landing, Loaded, Part, Read
 from landbridge.errors import SourceError, TargetError
 from landbridge.schema.arrow import travels_as_text
 from landbridge.schema.duckdb import render_type
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PART_ROWS = 122_880  # a row group of DuckDB: what it reads at once
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The newest load of a target table; version 0 where there was none."""
-
-    version: int
-    load_id: str | None
-    rows: int
 
 
 def fetch(connection: "duckdb.DuckDBPyConnection", sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -126,6 +117,16 @@ def mark(relation: Relation) -> str:
     return f"landbridge landing for {relation}, attempt "
 
 
+def landings(connection: "duckdb.DuckDBPyConnection", relation: Relation, keep: str | None) -> list[tuple[str, ...]]:
+    """Landing tables of other attempts than `keep`, each as its levels: database, schema, table."""
+    return fetch(
+        connection,
+        "SELECT database_name, schema_name, table_name FROM duckdb_tables() "
+        "WHERE starts_with(comment, $1) AND comment <> $1 || $2",
+        [mark(relation), keep or ""],
+    )
+
+
 def stream(connection: "duckdb.DuckDBPyConnection", query: str, rows: int) -> "Iterator[pa.RecordBatch]":
     """Record batches of a query; an error midway is DuckDB's again, and not what Arrow makes of it."""
     import duckdb
@@ -139,14 +140,14 @@ def stream(connection: "duckdb.DuckDBPyConnection", query: str, rows: int) -> "I
 def newest_load(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> Loaded:
     loads = replace(relation, table=LOADS)
     if not is_table(connection, loads):
-        return Loaded(0, None, 0)
+        return Loaded()
     newest = fetch(
         connection,
-        f"SELECT version, load_id, row_count FROM {qualify(loads)} WHERE target_table = $1 "
+        f"SELECT version, load_id, row_count, parcel_id FROM {qualify(loads)} WHERE target_table = $1 "
         "ORDER BY version DESC LIMIT 1",
         [relation.table],
     )
-    return Loaded(*newest[0]) if newest else Loaded(0, None, 0)
+    return Loaded(*newest[0]) if newest else Loaded()
 
 
 def check_arrived(connection: "duckdb.DuckDBPyConnection", landing: Landing) -> None:

@@ -10,7 +10,7 @@ from landbridge.connectors.postgres import catalog, loading, publishing, reading
 from landbridge.connectors.postgres.encode import HOLDS
 from landbridge.connectors.postgres.metadata import metadata
 from landbridge.connectors.postgres.session import LOADS, READS, Kept, Server, border, connect
-from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
+from landbridge.contracts.values import Check, Instant, Landing, Load, Loaded, Part, Published, Read, Snapshot, Write
 from landbridge.errors import LandbridgeError, SourceError, TargetError
 from landbridge.schema.changes import Newest
 from landbridge.schema.metadata import Extracted
@@ -79,9 +79,13 @@ class Postgres:
 
     def loaded(self, write: Write, load_id: str) -> int | None:
         """See Target."""
+        newest = self.newest_load(write)
+        return newest.rows if newest.load_id == load_id else None
+
+    def newest_load(self, write: Write) -> Loaded:
+        """See Target."""
         with self._target(write) as (connection, target):
-            _, newest, rows = loading.newest(connection, target)
-        return rows if newest == load_id else None
+            return loading.newest(connection, target)
 
     def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         """See Target; the connection is kept until the landing is published, dropped, or swept with the rest."""
@@ -108,6 +112,11 @@ class Postgres:
         with self._target(write) as (connection, target):
             rows: int = catalog.value(connection, f"SELECT count(*) FROM {qualify(target)}")
         return rows
+
+    def left(self, write: Write, keep: str | None = None) -> list[str]:
+        """See Target."""
+        with self._target(write) as (connection, target):
+            return [landing.table for landing in loading.left(connection, target, keep)]
 
     def sweep(self, write: Write, keep: str | None = None) -> list[str]:
         """See Target."""

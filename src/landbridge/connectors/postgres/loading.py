@@ -11,7 +11,7 @@ from landbridge.connectors.postgres.encode import Encoder, is_staged
 from landbridge.connectors.postgres.session import translate
 from landbridge.connectors.postgres.swap import why_not
 from landbridge.contracts.target import LOADS
-from landbridge.contracts.values import Landing, Load, Write
+from landbridge.contracts.values import Landing, Load, Loaded, Write
 from landbridge.errors import SchemaMismatch, TargetError, ValueDoesNotFit
 from landbridge.schema.ddl import literal
 from landbridge.schema.fit import Pairing
@@ -53,16 +53,17 @@ ORDER BY c.relname
 NOBODYS = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"  # false while the session of its `prepare` lives
 
 
-def newest(connection: "Connection", target: Relation) -> tuple[int, str | None, int]:
-    """Version, load id and rows of the target's newest load; `(0, None, 0)` where there was none."""
+def newest(connection: "Connection", target: Relation) -> Loaded:
+    """See Target.newest_load."""
     loads = loads_of(target)
     if value(connection, "SELECT to_regclass(%s) IS NULL", loads):
-        return 0, None, 0
+        return Loaded()
     row = connection.execute(
-        f"SELECT version, load_id, row_count FROM {loads} WHERE target_table = %s ORDER BY version DESC LIMIT 1",
+        f"SELECT version, load_id, row_count, parcel_id FROM {loads} WHERE target_table = %s "
+        "ORDER BY version DESC LIMIT 1",
         [target.table],
     ).fetchone()
-    return (row[0], row[1], row[2]) if row else (0, None, 0)
+    return Loaded(*row) if row else Loaded()
 
 
 def prepare(  # noqa: PLR0913  as Target.prepare, and what the server is set to
@@ -90,7 +91,7 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the server is set to
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('landbridge_loads', 0))")
         connection.execute(CREATE_LOADS.format(loads_of(target)))
-    version, _, _ = newest(connection, target)
+    version = newest(connection, target).version
     relation = Relation(f"_lb_{load.load_id[:8]}_{token_hex(8)}", target.schema)
     connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [qualify(relation)])
     with connection.transaction():
@@ -162,11 +163,16 @@ def _refused_cell(error: "psycopg.Error", target: Relation, first_row: int) -> E
     return ValueDoesNotFit(f"{', '.join(where)}{ours.message.removeprefix(str(target))}")
 
 
-def sweep(connection: "Connection", target: Relation, keep: str | None) -> list[str]:
-    """See Target.sweep: landings are known by their comment, which names target and attempt."""
+def left(connection: "Connection", target: Relation, keep: str | None) -> list[Relation]:
+    """See Target.left: landings are known by their comment, which names target and attempt."""
     found = connection.execute(LANDINGS, {"mark": mark_of(target), "schema": target.schema}).fetchall()
     others = [Relation(name, target.schema) for name, attempt in found if attempt != keep]
-    dead = [landing for landing in others if value(connection, NOBODYS, qualify(landing))]
+    return [landing for landing in others if value(connection, NOBODYS, qualify(landing))]
+
+
+def sweep(connection: "Connection", target: Relation, keep: str | None) -> list[str]:
+    """See Target.sweep."""
+    dead = left(connection, target, keep)
     for landing in dead:
         drop(connection, landing)
     return [landing.table for landing in dead]

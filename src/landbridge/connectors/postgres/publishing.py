@@ -37,26 +37,26 @@ def publish(connection: "Connection", landing: Landing, keys: Landing | None) ->
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = '{REWRITE_LOCK}'")
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mark_of(target)])
-        version, load_id, rows = newest(connection, target)
-        if load_id == load.load_id and version != landing.version:
+        last = newest(connection, target)
+        if last.load_id == load.load_id and last.version != landing.version:
             _drop_landed(connection, landing, keys)
-            return Published(rows, "already")
-        if version != landing.version:
+            return Published(last.rows, "already")
+        if last.version != landing.version:
             raise LeaseLost(f"{target}: another load was published since this one began")
-        refuse_other_chain(target, load, load_id)
+        refuse_other_chain(target, load, last.load_id)
         # the horizon comes before this transaction writes: later snapshots are then never older than it
         horizon = value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
         connection.execute(f"LOCK TABLE {qualify(landing.relation)} IN ACCESS EXCLUSIVE MODE")
         published = (
             _replace(connection, landing, target, horizon)
             if everything
-            else _merge(connection, landing, keys, 0 if load.first else rows)
+            else _merge(connection, landing, keys, 0 if load.first else last.rows)
         )
         _drop_landed(connection, landing, keys)
         connection.execute(
             f"INSERT INTO {loads_of(target)} (target_table, version, load_id, pipeline_name, parcel_id, row_count)"
             " VALUES (%s, %s, %s, %s, %s, %s)",
-            [target.table, version + 1, load.load_id, load.pipeline_name, load.parcel_id, published.rows],
+            [target.table, last.version + 1, load.load_id, load.pipeline_name, load.parcel_id, published.rows],
         )
     return published
 

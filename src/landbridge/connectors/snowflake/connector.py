@@ -9,7 +9,7 @@ from landbridge.connectors.snowflake import catalog, checks, loading, reading, u
 from landbridge.connectors.snowflake.metadata import metadata
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.session import Session, fetch
-from landbridge.contracts.values import Check, Instant, Landing, Load, Part, Published, Read, Snapshot, Write
+from landbridge.contracts.values import Check, Instant, Landing, Load, Loaded, Part, Published, Read, Snapshot, Write
 from landbridge.errors import SourceError, TargetError
 from landbridge.schema.changes import Newest
 from landbridge.schema.metadata import Extracted
@@ -55,9 +55,13 @@ class Snowflake:
 
     def loaded(self, write: Write, load_id: str) -> int | None:
         """See Target."""
+        newest = self.newest_load(write)
+        return newest.rows if newest.load_id == load_id else None
+
+    def newest_load(self, write: Write) -> Loaded:
+        """See Target."""
         with self._target(write.relation) as (cursor, target):
-            _, newest, rows = loading.newest(cursor, target)
-        return rows if newest == load_id else None
+            return loading.newest(cursor, target)
 
     def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         """See Target."""
@@ -75,18 +79,18 @@ class Snowflake:
         """See Target: COPY and its count come before the transaction, in which no DDL is."""
         landings = [landing, keys] if keys else [landing]
         with self._target(landing.write.relation) as (cursor, target):
-            version, load_id, published = loading.newest(cursor, target)
-            if load_id == landing.load.load_id and version != landing.version:
+            newest = loading.newest(cursor, target)
+            if newest.load_id == landing.load.load_id and newest.version != landing.version:
                 for landed in landings:
                     loading.drop(cursor, landed.relation)
-                return Published(published, "already")
-            if version == landing.version:
-                refuse_other_chain(target, landing.load, load_id)
+                return Published(newest.rows, "already")
+            if newest.version == landing.version:
+                refuse_other_chain(target, landing.load, newest.load_id)
             for landed in landings:
                 if (arrived := loading.copy(cursor, landed)) != landed.load.rows:
                     raise TargetError(f"{target}: {arrived} rows arrived of {landed.load.rows}", hint="run it again")
         with self.session.transaction(TargetError, str(target)) as cursor:
-            done = loading.publish(cursor, landing, target, keys, published)
+            done = loading.publish(cursor, landing, target, keys, newest.rows)
         for landed in landings:
             self.drop(landed)
         return done
@@ -101,6 +105,11 @@ class Snowflake:
         with self._target(write.relation) as (cursor, target):
             (row,) = fetch(cursor, f"SELECT COUNT(*) AS n FROM {qualify(target)}")
         return int(row["n"])
+
+    def left(self, write: Write, keep: str | None = None) -> list[str]:
+        """See Target."""
+        with self._target(write.relation) as (cursor, target):
+            return loading.left(cursor, target, keep)
 
     def sweep(self, write: Write, keep: str | None = None) -> list[str]:
         """See Target."""

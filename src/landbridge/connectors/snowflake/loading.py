@@ -12,7 +12,7 @@ from landbridge.connectors.merging import Session, arriving, merge, merging_of, 
 from landbridge.connectors.snowflake.catalog import describe
 from landbridge.connectors.snowflake.session import NOT_THERE, fetch, unbound
 from landbridge.contracts.target import LOADS
-from landbridge.contracts.values import Landing, Load, Published, Write
+from landbridge.contracts.values import Landing, Load, Loaded, Published, Write
 from landbridge.errors import LeaseLost, TargetError
 from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.fidelity import Holds
@@ -65,22 +65,25 @@ STATUS = 6  # column of what PUT answers; the driver's version 5 does not name t
 MARK = "landbridge landing of {}, attempt {}"
 
 
-def newest(cursor: "SnowflakeCursor", target: Relation) -> tuple[int, str | None, int]:
-    """Version, load id and rows of the target's newest load; `(0, None, 0)` where there was none."""
+def newest(cursor: "SnowflakeCursor", target: Relation) -> Loaded:
+    """See Target.newest_load."""
     from snowflake.connector.errors import ProgrammingError
 
     try:
         found = fetch(
             cursor,
-            f"SELECT version, load_id, row_count FROM {unbound(qualify(loads(target)))} WHERE target_table = %s "
-            "ORDER BY version DESC LIMIT 1",
+            f"SELECT version, load_id, row_count, parcel_id FROM {unbound(qualify(loads(target)))} "
+            "WHERE target_table = %s ORDER BY version DESC LIMIT 1",
             [target.table],
         )
     except ProgrammingError as error:
         if error.errno not in NOT_THERE:
             raise
-        return 0, None, 0
-    return (int(found[0]["version"]), found[0]["load_id"], int(found[0]["row_count"])) if found else (0, None, 0)
+        return Loaded()
+    if not found or not found[0]["load_id"]:  # version 0 is there before the first load, for its fence
+        return Loaded()
+    row = found[0]
+    return Loaded(int(row["version"]), row["load_id"], int(row["row_count"]), row["parcel_id"])
 
 
 def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
@@ -113,7 +116,7 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
         landing,
         schema,
         load,
-        newest(cursor, target)[0],
+        newest(cursor, target).version,
         streams=streams,
         standing=standing,
         only_keys=only_keys,
@@ -248,8 +251,8 @@ def drop(cursor: "SnowflakeCursor", landing: Relation) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS {qualify(landing)}")
 
 
-def sweep(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list[str]:
-    """See Target.sweep: landings are known by their comment, which names target and attempt."""
+def left(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list[str]:
+    """See Target.left: landings are known by their comment, which names target and attempt."""
     mark = MARK.format(qualify(target), "")
     found = fetch(
         cursor,
@@ -257,7 +260,12 @@ def sweep(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list
         "WHERE table_schema = %s AND STARTSWITH(comment, %s)",
         [target.schema, mark],
     )
-    others = [row["table_name"] for row in found if row["comment"] != mark + (keep or "")]
+    return [row["table_name"] for row in found if row["comment"] != mark + (keep or "")]
+
+
+def sweep(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list[str]:
+    """See Target.sweep."""
+    others = left(cursor, target, keep)
     for name in others:
         drop(cursor, Relation(name, target.schema, target.database))
     return others

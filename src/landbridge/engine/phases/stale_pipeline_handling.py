@@ -1,5 +1,7 @@
 """Phase 1: settle what dead attempts left: unfinished parcels, landing tables."""
 
+from typing import Literal
+
 from landbridge.engine.carrying.custody import exported
 from landbridge.engine.events import Notice
 from landbridge.engine.phases.outcome import Outcome, completed, skipped
@@ -13,6 +15,8 @@ from landbridge.stage.location import open_store
 from landbridge.stage.reading import is_finished
 from landbridge.stage.writing import delete_parcel, delete_unfinished
 
+Begun = Literal["whole", "unfinished", "out of reach"]
+
 
 def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
     """We hold the lease, so whatever is half done for this table belongs to nobody.
@@ -22,18 +26,14 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
     """
     kept, removed = [], []
     for slot in parcels.writing(world.ledger, plan.pipeline_name):
-        store = open_store(slot.location)
-        counted = slot.row_count is not None
-        if counted and not store.is_there():  # a disk that is not mounted looks like one without an index
-            world.emit(Notice(f"parcel {slot.parcel_id} may be whole, but {store.describe()} is not there now"))
-            continue
-        if counted and is_finished(store, slot.folder):
-            parcels.seal(world.ledger, slot.parcel_id, exported(world, slot))
-            kept.append(slot.parcel_id)
-        else:
-            delete_unfinished(store, slot.folder)
-            parcels.abandon(world.ledger, slot.parcel_id)
-            removed.append(slot.parcel_id)
+        match settle_begun(world, slot):
+            case "whole":
+                kept.append(slot.parcel_id)
+            case "unfinished":
+                removed.append(slot.parcel_id)
+            case "out of reach":
+                place = open_store(slot.location).describe()
+                world.emit(Notice(f"parcel {slot.parcel_id} may be whole, but {place} is not there now"))
     removed += _stages_left(plan, row, world)
     swept = world.connector(plan.write.connection).sweep(plan.write) if plan.write else []
     for name in swept:
@@ -50,24 +50,54 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
     )
 
 
+def look_at_begun(slot: ParcelRow) -> Begun:
+    """What became of a parcel that somebody began to write, by what lies there."""
+    store = open_store(slot.location)
+    counted = slot.row_count is not None
+    if counted and not store.is_there():  # a disk that is not mounted looks like one without an index
+        return "out of reach"
+    return "whole" if counted and is_finished(store, slot.folder) else "unfinished"
+
+
+def settle_begun(world: World, slot: ParcelRow) -> Begun:
+    """Seal it, or delete it, or leave it as it is: by what became of it. The caller has the lease."""
+    state = look_at_begun(slot)
+    if state == "whole":
+        parcels.seal(world.ledger, slot.parcel_id, exported(world, slot))
+    elif state == "unfinished":
+        delete_unfinished(open_store(slot.location), slot.folder)
+        parcels.abandon(world.ledger, slot.parcel_id)
+    return state
+
+
 def _stages_left(plan: Plan, row: Run, world: World) -> list[str]:
     """Remove the parcels of earlier one-hop runs that nobody will go on with; return their ids."""
     if plan.job_kind != "run":
         return []
     resumed = get_run(world.ledger, row.resumed_from).parcel_id if row.resumed_from else None
-    left = [
+    left = stages_left(plan, resumed, world)
+    for slot in left:
+        empty_stage(plan, slot, world)
+    return [slot.parcel_id for slot in left]
+
+
+def stages_left(plan: Plan, resumed: str | None, world: World) -> list[ParcelRow]:
+    """Parcels in the stage of one-hop runs, but for the one that is gone on with."""
+    return [
         slot
         for slot in parcels.list_parcels(world.ledger, plan.pipeline_name, "out")
         if slot.state == "sealed" and slot.location == plan.location and slot.parcel_id != resumed
         if get_run(world.ledger, slot.pipeline_id).job_kind == "run"
     ]
-    for slot in left:
-        loaded = _is_loaded(plan, slot, world)
-        if loaded:
-            marks.confirm(world.ledger, slot.parcel_id, "target")
-        delete_parcel(open_store(slot.location), slot.folder)
-        settle_stage(plan, world, slot.parcel_id, loaded=loaded)
-    return [slot.parcel_id for slot in left]
+
+
+def empty_stage(plan: Plan, slot: ParcelRow, world: World) -> None:
+    """Delete the parcel; where the target has its changes, the mark says so from now on. The caller has the lease."""
+    loaded = _is_loaded(plan, slot, world)
+    if loaded:
+        marks.confirm(world.ledger, slot.parcel_id, "target")
+    delete_parcel(open_store(slot.location), slot.folder)
+    settle_stage(plan, world, slot.parcel_id, loaded=loaded)
 
 
 def _is_loaded(plan: Plan, slot: ParcelRow, world: World) -> bool:

@@ -1,0 +1,1 @@
+"""What this side's drive table believes, against what lies on disk and in the targets (docs/fsck.md)."""
