@@ -210,8 +210,11 @@ class MergeSuite:
         """Without a watermark every load brings all rows: what is not among them has ended."""
         chain = Chain(system, "scd2", HISTORY)
         chain.load([row(1, "a"), row(2, "b")], first=True)
-        chain.load([row(1, "aa")], first=True)
-        assert chain.versions() == [(1, "a", 1, 2), (1, "aa", 2, None), (2, "b", 1, 2)]
+        chain.load([row(1, "aa")], first=True, whole=True)
+        system.execute(f"DELETE FROM {qualify(system.relation('t'))} WHERE id = 2")
+        with pytest.raises(TargetError, match="the load before left 3 rows, and now there are 2"):
+            chain.load([row(1, "aaa"), row(2, "b")], first=True, whole=True)
+        assert chain.versions() == [(1, "a", 1, 2), (1, "aa", 2, None)]
 
     def test_a_load_goes_on_from_what_is_there_only(self, system: System) -> None:
         """A target that was loaded otherwise meanwhile does not get half of its rows."""

@@ -1,9 +1,12 @@
 """Chains of parcels, one claim at a time; test_histories mixes them (docs/sync-modes.md)."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from landbridge.config.project import load_project
+from landbridge.engine.world import World
 from landbridge.errors import (
     LandbridgeError,
     OutOfSequence,
@@ -13,8 +16,8 @@ from landbridge.errors import (
     SourceError,
     TargetError,
 )
-from tests.engine.histories import KEYS, Sides
-from tests.engine.projects import declare, in_duckdb
+from tests.engine.histories import KEYS, InPlace, Sides
+from tests.engine.projects import MART, WAREHOUSE, declare, in_duckdb, make_project, run, table
 
 
 @pytest.fixture
@@ -198,3 +201,77 @@ def test_an_old_parcel_of_changes_is_not_loaded_again(upsert: Sides) -> None:
     error = upsert.load(parcel_id=first)
     assert isinstance(error, ParcelRepeated)
     assert upsert.target() == [(1, 100, 100)]
+
+
+def test_an_exporting_side_that_was_lost_begins_a_new_chain(upsert: Sides) -> None:
+    """It gives its numbers again; what it exports is told from what is loaded by the instant that it shows."""
+    for seq in (1, 100, 200):
+        upsert.source(f"INSERT INTO t VALUES ({seq}, 1, {seq})")
+        assert through(upsert) is None
+    shutil.rmtree(upsert.inside / "state")
+    upsert.source("INSERT INTO t VALUES (300, 1, 300)")
+    assert through(upsert) is None
+    assert [row[0] for row in upsert.target()] == [1, 100, 200, 300]
+
+
+def test_an_importing_side_that_was_lost_loads_nothing_old(upsert: Sides) -> None:
+    """The target knows what it holds: an older parcel that lies there must not take its place."""
+    for seq in (1, 100):
+        upsert.source(f"INSERT INTO t VALUES ({seq}, 1, {seq})")
+        assert through(upsert) is None
+    shutil.rmtree(upsert.outside / "state")
+    error = upsert.load()
+    assert isinstance(error, RunError)
+    assert "fsck --repair" in str(error.hint)
+    assert len(upsert.target()) == 2
+
+
+def test_a_target_that_was_emptied_is_told_though_nothing_is_new(upsert: Sides) -> None:
+    """`nothing new` would be said for days."""
+    upsert.source("INSERT INTO t VALUES (1, 1, 1)")
+    assert through(upsert) is None
+    in_duckdb(upsert.outside / "mart.duckdb", "DELETE FROM t")
+    error = upsert.load()
+    assert isinstance(error, RunError)
+    assert "does not have the rows" in error.message
+
+
+def test_a_column_that_came_stops_the_read(upsert: Sides) -> None:
+    """Of rows that do not change its values would never arrive; it can be left out, or all rows are read once more."""
+    upsert.source("INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)")
+    assert through(upsert) is None
+    upsert.source("ALTER TABLE t ADD COLUMN note VARCHAR DEFAULT 'old'")
+    error = upsert.export()
+    assert isinstance(error, RunError)
+    assert "did not have at the last read: note" in error.message
+    in_duckdb(upsert.outside / "mart.duckdb", "ALTER TABLE t ADD COLUMN note VARCHAR")
+    assert through(upsert, full_reload=True) is None
+    assert in_duckdb(upsert.outside / "mart.duckdb", "SELECT DISTINCT note FROM t") == [("old",)]
+
+
+def test_a_watermark_of_another_type_stops_the_read(incremental: Sides) -> None:
+    """Its mark would be read as something else."""
+    incremental.source("INSERT INTO t VALUES (1, 1, 1)")
+    assert through(incremental) is None
+    incremental.source("ALTER TABLE t ALTER seq TYPE DECIMAL(18, 2)")
+    error = incremental.export()
+    assert isinstance(error, RunError)
+    assert "seq is decimal(18,2), and was int64" in error.message
+
+
+def test_what_is_not_settled_comes_with_keys_and_waits_without(tmp_path: Path) -> None:
+    """A row that changes all the time must not stay old for ever; without a key it would come twice."""
+    for mode, more in (("upsert", ", merge_keys: [id], deletes: by_keys"), ("incremental", "")):
+        folder = tmp_path / mode
+        entry = table("t", target="mart", more=f", sync_mode: {mode}, watermark_column: w, settle_delay: 15m{more}")
+        project = make_project(folder, WAREHOUSE, MART, tables=[entry])
+        create = "CREATE TABLE t AS SELECT 1 AS id, 'old' AS v, TIMESTAMPTZ '2026-01-01' AS w"
+        in_duckdb(project / "warehouse.duckdb", create, "INSERT INTO t VALUES (2, 'new', now())")
+        world = World(load_project(project, {}), lambda _event: None)
+        world.pool = InPlace()
+        row = run(world, "t")
+        del world.pool
+        world.close()
+        unsettled = row.phases["source_to_stage_transfer"].details["unsettled"]
+        found = in_duckdb(project / "mart.duckdb", "SELECT id FROM t ORDER BY id")
+        assert (found, unsettled) == (([(1,), (2,)], 0) if mode == "upsert" else ([(1,)], 1))

@@ -256,7 +256,7 @@ def test_a_run_killed_while_it_cleaned(hop: Path) -> None:
     add(hop, "(4, 'delta')")
     assert moved(hop)
     world = World(load_project(hop, {}), lambda _event: None)
-    assert marks.confirmed(world.ledger, "funds").follows is not None
+    assert marks.confirmed(world.ledger, "funds", "run").follows is not None
     world.close()
 
 

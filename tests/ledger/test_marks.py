@@ -29,8 +29,8 @@ def test_a_mark_counts_once_its_parcel_is_sealed(db, run_id):
     first = sealed(db, run_id, "p1")
     reserve(db, run_id, "p2")
     parcels.counted(db, Mark(parcel_id="p2", pipeline_name="orders", basis="b"), row_count=0, byte_count=0)
-    assert marks.exported(db, "orders") == first
-    assert (marks.confirmed(db, "orders"), marks.exported(db, "others")) == (None, None)
+    assert marks.exported(db, "orders", "run") == first
+    assert (marks.confirmed(db, "orders", "run"), marks.exported(db, "others", "run")) == (None, None)
     assert set(marks.every(db)) == {"p1", "p2"}
 
 
@@ -42,10 +42,10 @@ def test_confirmed_by_the_first_word(db, run_id):
     assert again == once
     assert once.confirmed_at is not None
     assert once.confirmed_by == "receipt"
-    assert marks.confirmed(db, "orders") == once
+    assert marks.confirmed(db, "orders", "run") == once
     assert [entry.parcel_id for entry in custody.told(db, "confirmed")] == ["p2"]
     marks.confirm(db, "p1", "receipt", event("p1"))
-    assert marks.confirmed(db, "orders") == once  # an earlier one that is heard of later moves nothing back
+    assert marks.confirmed(db, "orders", "run") == once  # an earlier one that is heard of later moves nothing back
 
 
 def test_the_word_and_the_log_go_together(db, run_id):
@@ -54,7 +54,7 @@ def test_the_word_and_the_log_go_together(db, run_id):
     custody.record(db, event("p1"))
     with pytest.raises(ConfigError, match="signing key"):
         marks.confirm(db, "p1", "receipt", event("p1", signer=None))
-    assert marks.confirmed(db, "orders") is None
+    assert marks.confirmed(db, "orders", "run") is None
 
 
 def test_parcels_from_before_there_were_marks(db, run_id):
@@ -63,7 +63,7 @@ def test_parcels_from_before_there_were_marks(db, run_id):
     parcels.seal(db, "p1")
     mark = marks.confirm(db, "p1", "receipt")
     assert (mark.pipeline_name, mark.until_value, mark.receipt_sha256) == ("orders", None, None)
-    assert marks.confirmed(db, "orders") == mark
+    assert marks.confirmed(db, "orders", "run") == mark
 
 
 def test_what_was_not_written_here(db, run_id):
@@ -82,3 +82,10 @@ def test_found_by_its_receipt(db, run_id):
     assert marks.of_receipt(db, "cd" * 32) is None
     assert parcels.written(db, "p1").row_count == 5
     assert parcels.written(db, "p9") is None
+
+
+def test_exports_and_runs_are_chains_apart(db, run_id):
+    """What one-hop runs have read is no mark for the other side of a gap."""
+    sealed(db, run_id, "p1")
+    assert marks.exported(db, "orders", "run") is not None
+    assert marks.exported(db, "orders", "export") is None

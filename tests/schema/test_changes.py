@@ -52,6 +52,27 @@ def test_reads_leave_no_hole(values: list[str], overlap: timedelta) -> None:
         mark = taken.until
 
 
+def test_a_value_in_the_future_does_not_take_the_mark_with_it() -> None:
+    """A date that somebody mistyped would end all reads; clocks without a zone may be a day ahead."""
+    late = "2099-01-01 00:00:00"
+    assert reach(Changes((), "w"), newest(ZONED, late + "+00"), NOW, None).until == "2026-03-29 01:30:00.000000+00"
+    assert reach(Changes((), "w"), newest(TIME, late), NOW, None).until == "2026-03-30 01:30:00.000000"
+    assert reach(Changes((), "w"), newest(NUMBER, "99999"), NOW, None).until == "99999"
+
+
+def test_an_hour_that_clocks_show_twice_is_not_settled_the_first_time() -> None:
+    """Rows of its second pass have the same watermarks: 25 October 2026 in Berlin, 02:00 to 03:00."""
+    changes = Changes((), "w", timedelta(minutes=15), "Europe/Berlin")
+    mark = None
+    untils = []
+    for minute in (-30, 40, 55, 75, 100, 160):  # from 00:00 UTC, when clocks show 02:00 for the first time
+        as_of = datetime(2026, 10, 25, tzinfo=UTC) + timedelta(minutes=minute)
+        mark = reach(changes, newest(TIME, late := "2026-10-25 09:00:00"), as_of, mark).until
+        assert late
+        untils.append(str(mark)[11:16])
+    assert untils == ["01:15", "01:25", "01:40", "02:00", "02:25", "03:25"]
+
+
 def test_what_is_younger_is_left() -> None:
     """By the watermark's own clock: Berlin has just gone from one hour past UTC to two."""
     for zone, expected in (("UTC", "2026-03-29 01:00:00.000000"), ("Europe/Berlin", "2026-03-29 03:00:00.000000")):
@@ -96,6 +117,7 @@ def test_a_source_that_is_empty_or_older_keeps_the_mark() -> None:
         (Changes(("id",), "w", overlap=Decimal(1)), TIME, "its overlap is a duration"),
         (Changes((), "w", timedelta(hours=1)), TIME, "which zone its clock shows"),
         (Changes((), "w", timedelta(hours=1)), DATE, "which zone its clock shows"),
+        (Changes((), "w"), DATE, "rows of a day come as long as it lasts"),
         (Changes((), "w"), Type("text"), "no order that all agree on"),
         (Changes((), "w"), Type("float64"), "no order that all agree on"),
         (Changes((), "w"), Type("decimal"), "no order that all agree on"),

@@ -68,8 +68,8 @@ def refuse_other_chain(target: Relation, load: Load, newest: str | None) -> None
         raise TargetError(
             f"{target} does not hold the rows that parcel {load.parcel_id} goes on from: it was emptied, made anew, "
             "or loaded by something else since",
-            hint=f"where it is exported: landbridge export-data --table {load.pipeline_name} --full-reload "
-            "(in one hop: landbridge run)",
+            hint=f"landbridge export-data --table {load.pipeline_name} --full-reload, where it is read; in one hop: "
+            f"landbridge run --table {load.pipeline_name} --full-reload",
         )
 
 
@@ -101,11 +101,14 @@ def settle(merging: Merging, session: Session) -> int:
     return older
 
 
-def merge(merging: Merging, session: Session, *, left: int, keyed: bool) -> tuple[int, dict[str, int]]:
+def merge(
+    merging: Merging, session: Session, *, left: int, keyed: bool, watched: bool = False
+) -> tuple[int, dict[str, int]]:
     """Carry out the merge; return the rows that the target has then, and what became of them.
 
     `left` is how many rows the load before left there, `keyed` whether the target's own primary key is that of the
-    merge. Raises TargetError where there are fewer rows, and where the counts do not add up.
+    merge, `watched` whether something in the database may keep rows from it (triggers, rules). Raises TargetError
+    where there are fewer rows, where the counts do not add up, and where rows are not as they should be.
     """
     counting = f"SELECT count(*) FROM {qualify(merging.target)}"
     landed = session.ask(f"SELECT count(*) FROM {qualify(merging.landing)}")
@@ -138,6 +141,11 @@ def merge(merging: Merging, session: Session, *, left: int, keyed: bool) -> tupl
             f"{merging.target}: {before} rows, {changed['inserted']} inserted and {changed['deleted']} deleted, "
             f"and now there are {after}",
             hint="a trigger or rule on the table adds or drops rows",
+        )
+    if (not merging.keys and changed["inserted"] != landed) or (watched and any(map(session.ask, merging.undone()))):
+        raise TargetError(
+            f"{merging.target}: rows that were to be inserted, updated or deleted were not",
+            hint="a trigger or rule on the table keeps them",
         )
     settled = landed - older - changed["gone"] - changed["inserted"]
     changed["unchanged"] = settled - changed["updated"]

@@ -97,6 +97,12 @@ class Load:
     as_of: datetime | None = None  # the instant that the rows show; needed for a history
     follows: tuple[str, ...] = ()  # loads of which one must be the target's newest; not asked of a first one
 
+    whole: bool = False  # every load of this table brings all rows
+
+    def keeps(self, write: Write) -> bool:
+        """Whether the rows of the load before must be there."""
+        return not self.first or (self.whole and write.mode == "scd2")
+
     def replaces(self, write: Write) -> bool:
         """Whether these rows take the place of all others."""
         return self.first and write.mode != "scd2"

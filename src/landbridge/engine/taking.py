@@ -7,16 +7,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from landbridge.contracts.values import Filter, Instant, Read, Snapshot
+from landbridge.engine.events import Notice
 from landbridge.engine.plan import Plan
 from landbridge.engine.world import World
 from landbridge.errors import RunError, SourceError
 from landbridge.ledger import marks
 from landbridge.ledger.marks import Mark
-from landbridge.schema.changes import Changes, Newest, Range, beyond, condition, reach
+from landbridge.schema.changes import Changes, Newest, Range, beyond, condition, position, reach
 from landbridge.schema.columns import Columns
 from landbridge.schema.filters import where_clause
 
 ALL = Range(None, None)
+ANEW = "--full-reload: all rows once more, as a new chain"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Taken:
     follows: str | None = None
     range: Range = ALL
     unsettled: int = 0
+    watermark_type: str | None = None
 
     @property
     def is_nothing(self) -> bool:
@@ -57,18 +60,24 @@ def taking(plan: Plan, read: Read, world: World) -> Iterator[Taken]:
     mark = mark_before(plan, read, world)
     with world.instant(read.connection) as instant, ExitStack() as snapshots:
         source, whole = world.connector(read.connection), _whole(read)
-        taken, narrowed, unsettled = ALL, whole, 0
+        taken, narrowed, unsettled, watermark_type = ALL, whole, 0, None
         if column := read.changes.watermark_column:
             newest = source.newest(whole, column, instant)
             _refuse_nulls(read, newest)
+            _refuse_another_type(mark, newest)
             taken = reach(read.changes, newest, instant.as_of, mark.until_value if mark else None)
-            narrowed = _and(whole, condition(newest.column, taken, read.changes.null_watermark))
-            unsettled = _left(world, whole, newest, taken, instant)
+            if not read.changes.settle_delay:
+                _tell_of_a_step_back(world, mark, newest)
+            keyed = bool(read.changes.merge_keys)  # what is not settled may come now, and again: it is known by its key
+            narrowed = _and(whole, condition(newest.column, taken, read.changes.null_watermark, above=keyed))
+            unsettled = 0 if keyed else _left(world, whole, newest, taken, instant)
+            watermark_type = str(newest.column.type)
         rows = snapshots.enter_context(source.snapshot(narrowed, instant))
+        _refuse_new_columns(mark, rows)
         keys = None
         if read.changes.brings_keys and (mark or plan.sync_mode == "scd2"):  # else all rows are replaced
             keys = snapshots.enter_context(source.snapshot(_keys_of(whole, read.changes), instant))
-        yield Taken(rows, basis, keys, mark.parcel_id if mark else None, taken, unsettled)
+        yield Taken(rows, basis, keys, mark.parcel_id if mark else None, taken, unsettled, watermark_type)
 
 
 def basis_of(read: Read) -> str:
@@ -83,16 +92,50 @@ def mark_before(plan: Plan, read: Read, world: World) -> Mark | None:
     if plan.begins_at == "nothing" or read.changes is None or read.changes.watermark_column is None:
         return None
     asked = marks.confirmed if plan.begins_at == "confirmed" else marks.exported
-    mark = asked(world.ledger, plan.pipeline_name)
+    mark = asked(world.ledger, plan.pipeline_name, plan.job_kind)
     if mark is None or mark.until_value is None:
         return None
     if mark.basis != basis_of(read):
         raise RunError(
             f"filter, query, columns or keys are not those of parcel {mark.parcel_id} any more; "
             "rows that are read now for the first time may lie below its mark, and would be missed",
-            hint="--full-reload: all rows once more, as a new chain",
+            hint=ANEW,
         )
     return mark
+
+
+def _refuse_another_type(mark: Mark | None, newest: Newest) -> None:
+    kind = str(newest.column.type)
+    if mark and mark.watermark_type not in (None, kind):
+        raise RunError(
+            f"{newest.column.name} is {kind}, and was {mark.watermark_type} when parcel {mark.parcel_id} was read: "
+            "its mark says something else now",
+            hint=ANEW,
+        )
+
+
+def _refuse_new_columns(mark: Mark | None, rows: Snapshot) -> None:
+    """Rows that do not change would never bring the values that they have there."""
+    known = mark.read_columns if mark else None
+    if known is not None and (new := [name for name in rows.schema.names if name not in known]):
+        raise RunError(
+            f"columns that the source did not have at the last read: {', '.join(new)}; of rows that do not change "
+            "their values would never arrive",
+            hint=f"{ANEW} (migrate-tables adds the columns at the target); or exclude them",
+        )
+
+
+def _tell_of_a_step_back(world: World, mark: Mark | None, newest: Newest) -> None:
+    kind = newest.column.type
+    if mark is None or mark.until_value is None or newest.value is None:
+        return
+    if position(newest.value, kind) < position(mark.until_value, kind):
+        told = (
+            f"the highest {newest.column.name} of the source lies below the mark {mark.until_value}: were rows deleted"
+        )
+        world.emit(
+            Notice(f"{told}, or was the table set back? rows that come below it are not read; --full-reload reads all")
+        )
 
 
 def _refuse_nulls(read: Read, newest: Newest) -> None:

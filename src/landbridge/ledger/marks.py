@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, select, up
 from landbridge.errors import UsageError
 from landbridge.ledger.custody import CustodyEvent, append
 from landbridge.ledger.database import Database
-from landbridge.ledger.tables import marks, parcels
+from landbridge.ledger.runs import JobKind
+from landbridge.ledger.tables import drive, marks, parcels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,8 @@ class Mark:
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
     receipt_sha256: str | None = None
+    watermark_type: str | None = None
+    read_columns: list[str] | None = None
 
 
 def note(connection: Connection, mark: Mark) -> None:
@@ -33,14 +36,14 @@ def note(connection: Connection, mark: Mark) -> None:
     connection.execute(marks.insert().values(vars(mark)))
 
 
-def exported(db: Database, pipeline_name: str) -> Mark | None:
-    """That of the last parcel that was sealed here."""
-    return _last(db, pipeline_name)
+def exported(db: Database, pipeline_name: str, job_kind: JobKind) -> Mark | None:
+    """That of the last parcel that was sealed here by this kind of job: exports and one-hop runs are chains apart."""
+    return _last(db, pipeline_name, job_kind)
 
 
-def confirmed(db: Database, pipeline_name: str) -> Mark | None:
-    """That of the last parcel whose rows are known to be in the target."""
-    return _last(db, pipeline_name, marks.c.confirmed_at.is_not(None))
+def confirmed(db: Database, pipeline_name: str, job_kind: JobKind) -> Mark | None:
+    """That of the last such parcel whose rows are known to be in the target."""
+    return _last(db, pipeline_name, job_kind, marks.c.confirmed_at.is_not(None))
 
 
 def of_parcel(db: Database, parcel_id: str) -> Mark | None:
@@ -85,11 +88,12 @@ def _make_up(db: Database, connection: Connection, parcel_id: str) -> None:
         connection.execute(db.insert(marks).values(values).on_conflict_do_nothing())
 
 
-def _last(db: Database, pipeline_name: str, *which: ColumnElement[bool]) -> Mark | None:
+def _last(db: Database, pipeline_name: str, job_kind: str, *which: ColumnElement[bool]) -> Mark | None:
     sealed = parcels.c.state.in_(("sealed", "purged")) & (parcels.c.direction == "out")
     query = (
         select(marks)
         .join(parcels, (parcels.c.parcel_id == marks.c.parcel_id) & sealed)
+        .join(drive, (drive.c.pipeline_id == parcels.c.pipeline_id) & (drive.c.job_kind == job_kind))
         .where(marks.c.pipeline_name == pipeline_name, *which)
         .order_by(parcels.c.sequence.desc())
         .limit(1)

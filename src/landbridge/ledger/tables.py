@@ -183,6 +183,8 @@ marks = Table(
     Column("confirmed_at", Instant),
     Column("confirmed_by", NAME),
     Column("receipt_sha256", String(64)),
+    Column("watermark_type", Text),
+    Column("read_columns", Document),
 )
 Index("landbridge_marks_by_name", marks.c.pipeline_name)
 Index("landbridge_marks_by_receipt", marks.c.receipt_sha256)

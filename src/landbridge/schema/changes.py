@@ -63,16 +63,19 @@ def reach(changes: Changes, newest: Newest, as_of: datetime, mark: str | None) -
     """
     kind = newest.column.type
     _refuse_unordered(changes, kind)
-    until = _settled(changes, kind, as_of) if changes.settle_delay else newest.value
+    until = _settled(changes, kind, as_of) if changes.settle_delay else _not_in_future(newest.value, kind, as_of)
     if mark is not None and (until is None or position(until, kind) < position(mark, kind)):
         until = mark  # it never goes back, whatever clocks and deletes do
     return Range(_less(mark, changes.overlap, kind) if mark is not None else None, until)
 
 
-def condition(column: Column, taken: Range, nulls: Nulls) -> str:
-    """A predicate for the rows of a range, which can be joined to another with AND as it stands."""
+def condition(column: Column, taken: Range, nulls: Nulls, *, above: bool = False) -> str:
+    """A predicate for the rows of a range, which can be joined to another with AND as it stands.
+
+    `above`: also those above it, which come again the next time.
+    """
     name = quote(column.name)
-    bounds = [(">", taken.after), ("<=", taken.until)]
+    bounds = [(">", taken.after), ("<=", None if above else taken.until)]
     terms = [f"{name} {sign} {_typed(value, column)}" for sign, value in bounds if value is not None]
     terms = terms or [f"{name} IS NOT NULL"]
     within = " AND ".join(terms)
@@ -136,11 +139,27 @@ def _settled(changes: Changes, kind: Type, as_of: datetime) -> str:
     """What is as old as the delay, by the watermark's own clock; of dates the last that had ended by then."""
     zone = UTC if kind.kind == "timestamptz" else ZoneInfo(changes.watermark_timezone or "UTC")
     local = (as_of - changes.settle_delay).astimezone(zone)
+    again = (local.utcoffset() or timedelta()) - (local.replace(fold=1).utcoffset() or timedelta())
+    if local.fold == 0 and again:  # clocks will show this hour once more: nothing of it is settled
+        local = (local.replace(tzinfo=None) - again).replace(tzinfo=zone)
     if kind.kind == "date":
         return (local.date() - timedelta(days=1)).isoformat()
     return local.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds") + (
         "+00" if kind.kind == "timestamptz" else ""
     )
+
+
+def _not_in_future(newest: str | None, kind: Type, as_of: datetime) -> str | None:
+    """The highest value, but not beyond now: a date that somebody mistyped must not take the mark with it.
+
+    Which zone a clock without one shows is not known; none is more than a day ahead.
+    """
+    if newest is None or kind.kind in NUMBERS:
+        return newest
+    limit = as_of if kind.kind == "timestamptz" else as_of + timedelta(days=1)
+    text = limit.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    latest = text[:10] if kind.kind == "date" else text + ("+00" if kind.kind == "timestamptz" else "")
+    return min(newest, latest, key=lambda value: position(value, kind))
 
 
 def _less(mark: str, overlap: timedelta | Decimal | None, kind: Type) -> str:
@@ -172,6 +191,11 @@ def _refuse_unordered(changes: Changes, kind: Type) -> None:
                 hint="settle_delay: 0m where values are committed in their order, or overlap: NUMBER with merge_keys",
             )
         return
+    if kind.kind == "date" and not changes.settle_delay and changes.overlap is None:
+        raise SourceError(
+            f"watermark {changes.watermark_column} is a date: rows of a day come as long as it lasts",
+            hint="settle_delay: 1h, with watermark_timezone, to wait for its end; or overlap: 1d with merge_keys",
+        )
     if kind.kind != "date" and kind.kind not in CLOCKS:
         raise SourceError(
             f"watermark {changes.watermark_column} is {kind}: values of that type have no order that all agree on",

@@ -49,7 +49,7 @@ class Merging:
     only_new: bool = False
     complete: bool = False
     all_keys: Relation | None = None
-    value: Callable[[Pairing], str] = lambda pairing: f"l.{quote(pairing.target.name)}"
+    value: Callable[[Pairing, str], str] = lambda pairing, alias: f"{alias}.{quote(pairing.target.name)}"
     comparable: Callable[[str, Column], str] = lambda expression, _column: expression
     inserting: str = ""  # words between the columns and the SELECT
 
@@ -68,7 +68,7 @@ class Merging:
 
     @cached_property
     def landed_keys(self) -> list[str]:
-        return [self.value(self.pairing(name)) for name in self.keys]
+        return [self.value(self.pairing(name), "l") for name in self.keys]
 
     def nulls(self) -> str:
         """How many landed rows have a NULL in their key."""
@@ -82,7 +82,7 @@ class Merging:
 
     def drop_older(self) -> str:
         """Of each key only the rows with its highest `newest_by` stay."""
-        order = self.value(self.pairing(self.newest_by or ""))
+        order = self.value(self.pairing(self.newest_by or ""), "l")
         named = ", ".join(f"{key} AS key_{number}" for number, key in enumerate(self.landed_keys))
         same = " AND ".join(f"{key} = n.key_{number}" for number, key in enumerate(self.landed_keys))
         newest = (
@@ -101,6 +101,21 @@ class Merging:
             f"SELECT count(*) FROM (SELECT 1 AS one FROM {qualify(self.target)} AS t, {qualify(self.landing)} AS l "
             f"WHERE {self._same}{self._standing} GROUP BY {listed} HAVING count(*) > 1) AS d"
         )
+
+    def undone(self) -> Iterator[str]:
+        """How many rows are not as the steps should have left them; each is 0 where nothing stood in their way."""
+        target, landing = f"{qualify(self.target)} AS t", f"{qualify(self.landing)} AS l"
+        if self.keys:
+            there = f"EXISTS (SELECT 1 FROM {target} WHERE {self._same}{self._standing})"
+            yield f"SELECT count(*) FROM {landing} WHERE NOT {there}"
+            if not self.only_new:
+                yield f"SELECT count(*) FROM {target}, {landing} WHERE {self._older} AND {self._differs}"
+        if absent := self._absent():
+            yield f"SELECT count(*) FROM {target} WHERE {absent}{self._standing}"
+
+    @property
+    def deletes(self) -> bool:
+        return self.validity is None and (self.deleted_by is not None or self.all_keys is not None)
 
     def later(self) -> str:
         """How many versions of a history began at the instant of these rows, or after it."""
@@ -126,7 +141,7 @@ class Merging:
             yield Step("deleted", f"DELETE FROM {target} USING {landing} WHERE {self._older} AND {gone}")
             yield Step("gone", self.without_gone() or "")
         if self.keys and self._others and not self.only_new:
-            values = ", ".join(f"{quote(p.target.name)} = {self.value(p)}" for p in self._others)
+            values = ", ".join(f"{quote(p.target.name)} = {self.value(p, 'l')}" for p in self._others)
             where = f"{self._older} AND {self._differs}"
             yield Step("updated", f"UPDATE {target} SET {values} FROM {landing} WHERE {where}")
         yield Step("inserted", self._insert())
@@ -146,7 +161,7 @@ class Merging:
 
     def _insert(self) -> str:
         columns = [quote(pairing.target.name) for pairing in self.pairings]
-        values = [self.value(pairing) for pairing in self.pairings]
+        values = [self.value(pairing, "l") for pairing in self.pairings]
         if self.validity:
             first, last = self.validity
             columns += [quote(first.name), quote(last.name)]
@@ -163,13 +178,14 @@ class Merging:
         keys = self.all_keys or (self.landing if self.complete else None)
         if keys is None:
             return None
-        same = " AND ".join(f"k.{key} = t.{key}" for key in self.key_names)
+        pairings = [self.pairing(name) for name in self.keys]
+        same = " AND ".join(f"{self.value(p, 'k')} = t.{quote(p.target.name)}" for p in pairings)
         return f"NOT EXISTS (SELECT 1 FROM {qualify(keys)} AS k WHERE {same})"
 
     @cached_property
     def _same(self) -> str:
         keys = (self.pairing(name) for name in self.keys)
-        return " AND ".join(f"t.{quote(p.target.name)} = {self.value(p)}" for p in keys)
+        return " AND ".join(f"t.{quote(p.target.name)} = {self.value(p, 'l')}" for p in keys)
 
     @cached_property
     def _others(self) -> list[Pairing]:
@@ -178,7 +194,7 @@ class Merging:
     @cached_property
     def _differs(self) -> str:
         pairs = [
-            (self.comparable(f"t.{quote(p.target.name)}", p.target), self.comparable(self.value(p), p.target))
+            (self.comparable(f"t.{quote(p.target.name)}", p.target), self.comparable(self.value(p, "l"), p.target))
             for p in self._others
         ]
         return "(" + (" OR ".join(f"{old} IS DISTINCT FROM {new}" for old, new in pairs) or "FALSE") + ")"
@@ -197,7 +213,7 @@ class Merging:
             return f"{self._same}{self._standing}"
         order = self.pairing(self.newest_by)
         column = f"t.{quote(order.target.name)}"
-        return f"{self._same}{self._standing} AND ({column} IS NULL OR {column} <= {self.value(order)})"
+        return f"{self._same}{self._standing} AND ({column} IS NULL OR {column} <= {self.value(order, 'l')})"
 
     @cached_property
     def _gone(self) -> str | None:
@@ -211,7 +227,7 @@ class Merging:
                 f"{self.target}: column {flag.target.name} is {flag.target.type}, and cannot say that a row is gone",
                 hint="soft_delete_column is a boolean, a number or a time",
             )
-        return f"({pattern.format(self.value(flag))})"
+        return f"({pattern.format(self.value(flag, 'l'))})"
 
     @staticmethod
     def _instant(instant: datetime | None, column: Column) -> str:

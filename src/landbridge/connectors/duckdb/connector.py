@@ -155,7 +155,7 @@ class DuckDB:
             refuse_other_chain(write.relation, load, newest.load_id)
             for landed in filter(None, (landing, keys)):
                 sql.check_arrived(connection, landed)
-            left = 0 if load.first else newest.rows
+            left = newest.rows if load.keeps(write) else 0
             published = publish(connection, landing, keys, catalog.described(connection, write.relation), left)
             sql.record_load(connection, landing, published.rows)
             sql.drop(connection, landing, keys)

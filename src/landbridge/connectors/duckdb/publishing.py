@@ -1,10 +1,12 @@
 """What a DuckDB load does to its target, within the caller's transaction."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from landbridge.connectors.duckdb import sql
 from landbridge.connectors.merging import Session, merge, merging_of, settle
 from landbridge.contracts.values import Landing, Published
+from landbridge.schema.model import Column
 from landbridge.schema.names import qualify, quote
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ def publish(
     left: int,
 ) -> Published:
     """All rows replaced, or merged (docs/sync-modes.md, "What a load does"); `left`: rows that the load before left."""
-    merging = merging_of(landing, keys, landing.write.relation, standing)
+    merging = replace(merging_of(landing, keys, landing.write.relation, standing), comparable=_comparable)
     session = Session(lambda text: _number(connection, text), lambda text: _number(connection, text))
     if not landing.load.replaces(landing.write):
         keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(standing.primary_key)
@@ -35,6 +37,11 @@ def publish(
     connection.execute(f"DELETE FROM {target}")
     connection.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}")
     return Published(rows, "rewrite", "a DuckDB table keeps its keys and views that way")
+
+
+def _comparable(expression: str, column: Column) -> str:
+    """By its bytes, where a collation of the target takes different texts for equal."""
+    return f"encode({expression})" if column.type.kind in ("text", "char") else expression
 
 
 def _number(connection: "duckdb.DuckDBPyConnection", text: str) -> int:

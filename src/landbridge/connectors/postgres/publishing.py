@@ -50,7 +50,7 @@ def publish(connection: "Connection", landing: Landing, keys: Landing | None) ->
         published = (
             _replace(connection, landing, target, horizon)
             if everything
-            else _merge(connection, landing, keys, 0 if load.first else last.rows)
+            else _merge(connection, landing, keys, last.rows if load.keeps(landing.write) else 0)
         )
         _drop_landed(connection, landing, keys)
         connection.execute(
@@ -76,10 +76,12 @@ def _merge(connection: "Connection", landing: Landing, keys: Landing | None, lef
     for landed in filter(None, (landing, keys)):
         connection.execute(f"ANALYZE {qualify(landed.relation)}")
     merging = _merging(connection, landing, keys)
+    if merging.deletes:
+        _refuse_cascade(connection, target)
     keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(
         standing_of(connection, target).primary_key
     )
-    rows, changed = merge(merging, _session(connection), left=left, keyed=keyed)
+    rows, changed = merge(merging, _session(connection), left=left, keyed=keyed, watched=_watched(connection, target))
     return Published(rows, "merge", changed=changed)
 
 
@@ -88,12 +90,27 @@ def _merging(connection: "Connection", landing: Landing, keys: Landing | None) -
     return replace(merging, value=_landed, comparable=_comparable, inserting=" OVERRIDING SYSTEM VALUE")
 
 
-def _landed(pairing: Pairing) -> str:
-    value = f"l.{quote(pairing.target.name)}"
+def _watched(connection: "Connection", target: Relation) -> bool:
+    return bool(value(connection, WATCHED, qualify(target), qualify(target)))
+
+
+def _refuse_cascade(connection: "Connection", target: Relation) -> None:
+    if child := value(connection, CASCADES, qualify(target)):
+        raise TargetError(
+            f"{target}: deleting its rows would delete or change rows of {child}, by its foreign key",
+            hint="make that foreign key ON DELETE NO ACTION DEFERRABLE",
+        )
+
+
+def _landed(pairing: Pairing, alias: str = "l") -> str:
+    value = f"{alias}.{quote(pairing.target.name)}"
     return f"{value}::{pairing.target.native}" if is_staged(pairing) else value
 
 
 def _comparable(expression: str, column: Column) -> str:
+    """By its characters, where a type or collation of the target takes different ones for equal."""
+    if column.type.kind in ("text", "char"):
+        return f'{expression}::text COLLATE "C"'
     return f"{expression}::text" if column.native in ("json", "xml") else expression
 
 
@@ -155,11 +172,7 @@ def _rewrite(connection: "Connection", landing: Landing, target: Relation) -> No
     pairings = pairings_of(connection, landing)
     columns = ", ".join(quote(pairing.target.name) for pairing in pairings)
     casts = ", ".join(map(_landed, pairings))
-    if child := value(connection, CASCADES, qualify(target)):
-        raise TargetError(
-            f"{target}: replacing its rows would delete or change rows of {child}, by its foreign key",
-            hint="make that foreign key ON DELETE NO ACTION DEFERRABLE",
-        )
+    _refuse_cascade(connection, target)
     _take_for_writing(connection, target)
     connection.execute(f"DELETE FROM {qualify(target)}")
     inserted = connection.execute(
@@ -173,6 +186,10 @@ def _rewrite(connection: "Connection", landing: Landing, target: Relation) -> No
         )
 
 
+WATCHED = """
+SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal)
+    OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = %s::regclass AND rulename <> '_RETURN')
+"""
 CASCADES = """
 SELECT conrelid::regclass::text FROM pg_constraint
 WHERE contype = 'f' AND confrelid = %s::regclass AND confdeltype IN ('c', 'n', 'd') LIMIT 1

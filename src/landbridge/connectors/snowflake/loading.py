@@ -190,7 +190,7 @@ def publish(
     published = (
         _replace(cursor, landing, target)
         if load.replaces(landing.write)
-        else _merge(cursor, landing, target, keys, 0 if load.first else left)
+        else _merge(cursor, landing, target, keys, left if load.keeps(landing.write) else 0)
     )
     book = unbound(qualify(loads(target)))
     cursor.execute(

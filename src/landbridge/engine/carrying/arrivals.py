@@ -148,11 +148,12 @@ def refuse_older(world: World, plan: Plan, manifest: Manifest) -> None:
     Raises ParcelRepeated for one that was loaded before, OutOfSequence for any other.
     """
     newest = parcels.last_loaded(world.ledger, plan.pipeline_name)
-    again = plan.again and manifest.changes is None  # changes that are loaded once more would undo those since
-    if again or newest is None or newest.sequence is None or newest.parcel_id == manifest.parcel_id:
-        return
+    if manifest.changes:
+        return _refuse_older_changes(world, plan, manifest)
+    if plan.again or newest is None or newest.sequence is None or newest.parcel_id == manifest.parcel_id:
+        return None
     if manifest.sequence > newest.sequence:
-        return
+        return None
     arrived = parcels.list_parcels(world.ledger, plan.pipeline_name, "in")
     loaded = {row.parcel_id: row.sequence for row in arrived if row.state == "loaded"}
     told = f"parcel {manifest.parcel_id} of {plan.pipeline_name} is number {manifest.sequence}"
@@ -165,6 +166,24 @@ def refuse_older(world: World, plan: Plan, manifest: Manifest) -> None:
             hint=f"was the drive table of the exporting side set back? {hint}",
         )
     raise OutOfSequence(f"{told}; number {newest.sequence} is loaded already", hint=hint)
+
+
+def _refuse_older_changes(world: World, plan: Plan, manifest: Manifest) -> None:
+    """Changes that are loaded once more would undo those since, whoever asks for it.
+
+    They are told apart by the instants that they show: an exporting side that was set back gives numbers twice.
+    """
+    loaded = [row for row in parcels.list_parcels(world.ledger, plan.pipeline_name, "in") if row.state == "loaded"]
+    newer = [row for row in loaded if row.as_of and row.as_of > manifest.as_of]
+    if not newer:
+        return
+    known = manifest.parcel_id in {row.parcel_id for row in loaded}
+    told = f"parcel {manifest.parcel_id} of {plan.pipeline_name} is number {manifest.sequence}"
+    raise (ParcelRepeated if known else OutOfSequence)(
+        f"{told}{', was loaded before,' if known else ''} and shows an older instant than number {newer[-1].sequence}, "
+        "which is loaded: its rows would undo what came since",
+        hint=f"all rows once more: --full-reload where {plan.pipeline_name} is read",
+    )
 
 
 def never_seen(world: World, plan: Plan, manifest: Manifest) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from landbridge.engine.carrying.obfuscation import hidden_parcels
 from landbridge.engine.plan import Plan, load_id
 from landbridge.engine.staged import open_folder
 from landbridge.engine.world import World
-from landbridge.errors import OutOfSequence, ParcelError
+from landbridge.errors import OutOfSequence, ParcelError, RunError
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.schema.changes import Mode
@@ -25,9 +25,12 @@ def next_arrival(world: World, table: str, location: str, write: Write) -> str |
     there, and what is wrong with one that is, or could be, the next.
     """
     loaded = loaded_here(world, table)
-    waiting = sorted(_waiting(world, table, location, loaded), key=lambda parcel: parcel.manifest.sequence)
+    waiting = sorted(_waiting(world, table, location, loaded), key=lambda parcel: parcel.manifest.as_of)
+    if not loaded:
+        _refuse_unknown_load(world, table, write)
     if not waiting:
         _refuse_unfit(world, table, location, loaded)
+        refuse_lost(world, table, write, loaded[-1].parcel_id)
         return None
     fit = [parcel for parcel in waiting if _may_be_next(parcel.manifest, write.mode, loaded)]
     if not fit:
@@ -37,9 +40,37 @@ def next_arrival(world: World, table: str, location: str, write: Write) -> str |
 
 
 def loaded_here(world: World, table: str) -> list[ParcelRow]:
-    """The parcels of a table that were loaded here, in the order of their numbers."""
+    """The parcels of a table that were loaded here, by the instants that they show.
+
+    Not by their numbers: those of an exporting side whose drive table was set back are given twice.
+    """
     rows = [row for row in parcels.list_parcels(world.ledger, table, "in") if row.state == "loaded"]
-    return sorted(rows, key=lambda row: row.sequence or 0)
+    return sorted(rows, key=lambda row: (row.as_of or row.created_at, row.sequence or 0))
+
+
+def refuse_lost(world: World, table: str, write: Write, parcel_id: str) -> None:
+    """Raise RunError where the target does not have what was loaded last, though nothing new has come for it."""
+    target, last = world.connector(write.connection), load_id(table, write, parcel_id)
+    there = world.holds(write, last)
+    if not there or target.count(write) < (target.loaded(write, last) or 0):
+        raise RunError(
+            f"{write.relation} does not have the rows of parcel {parcel_id} any more, which was loaded last: it was "
+            "emptied, made anew, or loaded by something else",
+            hint=f"all rows once more: --full-reload where {table} is read",
+        )
+
+
+def _refuse_unknown_load(world: World, table: str, write: Write) -> None:
+    """A drive table that was lost must not lead to old rows in the place of newer ones."""
+    target = world.connector(write.connection)
+    there = target.describe([write.relation])[write.relation] is not None
+    newest = target.newest_load(write).parcel_id if there else None
+    if newest is not None and parcels.written(world.ledger, newest) is None:
+        raise RunError(
+            f"{write.relation} holds parcel {newest}, and this side's drive table knows of no load of {table}: "
+            "was it lost, or is another project loading this target?",
+            hint="landbridge fsck --repair; or --parcel ID, for the parcel that is to replace all rows",
+        )
 
 
 def follows(manifest: Manifest) -> str | None:
@@ -60,10 +91,9 @@ def refuse_hole(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> None
             f"{told} and goes on from {before}; number {newer.sequence} was loaded since: its rows would be doubled",
             hint=f"on the exporting side: landbridge export-data --table {manifest.pipeline_name} --full-reload",
         )
-    first = (loaded[-1].sequence or 0) + 1 if loaded else manifest.sequence - 1
-    numbers = (
-        f"number {first} is" if first >= manifest.sequence - 1 else f"numbers {first} to {manifest.sequence - 1} are"
-    )
+    last = manifest.sequence - 1
+    first = (loaded[-1].sequence or 0) + 1 if loaded else last
+    numbers = f"numbers {first} to {last} are" if first < last else f"number {last} is" if first == last else "it is"
     raise OutOfSequence(
         f"{told} and goes on from parcel {before}, which was not loaded here: {numbers} missing", hint=again
     )
@@ -109,17 +139,29 @@ def _shown(value: object) -> str:
 
 
 def _waiting(world: World, table: str, location: str, loaded: list[ParcelRow]) -> Iterator[Parcel]:
-    """Sound parcels at the place with numbers above those that were loaded."""
+    """Sound parcels at the place that show later instants than what was loaded.
+
+    What is older was passed over: by one that brings its rows as well.
+    """
     known = {row.parcel_id for row in loaded}
-    last = loaded[-1].sequence or 0 if loaded else 0
     # ids of parcels in the table's own folder grow with time; those of obfuscated ones do not
     newest = max((row.parcel_id for row in loaded if row.folder.endswith(row.parcel_id)), default="")
     named, _ = list_parcels(open_store(location), table)
-    hidden = [h for h in hidden_parcels(world, location) if h.pipeline_name == table and h.sequence > last]
-    for folder in [f for f in named if f.rpartition("/")[2] > newest] + [h.folder for h in hidden]:
+    folders = [folder for folder in named if folder.rpartition("/")[2] > newest]
+    folders += [h.folder for h in hidden_parcels(world, location) if h.pipeline_name == table]
+    for folder in folders:
         parcel = open_folder(world, location, folder, table=table)
-        if parcel.manifest.parcel_id not in known and parcel.manifest.sequence > last:
+        manifest = parcel.manifest
+        if manifest.parcel_id in known:
+            continue
+        if not loaded or manifest.as_of > (loaded[-1].as_of or loaded[-1].created_at):
             yield parcel
+        elif manifest.sequence > (loaded[-1].sequence or 0):
+            told = f"parcel {manifest.parcel_id} of {table}, number {manifest.sequence}, shows {manifest.as_of:%F %T}"
+            raise OutOfSequence(
+                f"{told} UTC, and what is loaded here is of a later instant: was its clock set back?",
+                hint=f"all rows once more, when the clock is past that: --full-reload where {table} is read",
+            )
 
 
 def _refuse_unfit(world: World, table: str, location: str, loaded: list[ParcelRow]) -> None:

@@ -81,7 +81,7 @@ def _next_export(world: World, table: Table) -> str:
     """The export that makes the parcels on their way needless."""
     if table.write.mode == "full":
         return f"landbridge export-data --table {table.name}"
-    confirmed: Mark | None = marks.confirmed(world.ledger, table.name)
+    confirmed: Mark | None = marks.confirmed(world.ledger, table.name, "export")
     return f"landbridge export-data --table {table.name} " + ("--from-confirmed" if confirmed else "--full-reload")
 
 

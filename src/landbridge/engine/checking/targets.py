@@ -84,7 +84,7 @@ def _known_of_run(world: World, table: Table) -> Known:
     if table.write.mode == "full":
         begun = frozenset(str(run.parcel_id) for run in attempts) - set(done)
         return Known(done[0] if done else None, frozenset(done), begun)
-    mark = marks.confirmed(world.ledger, table.name)
+    mark = marks.confirmed(world.ledger, table.name, "run")
     return Known(mark.parcel_id if mark else None, frozenset(done))
 
 

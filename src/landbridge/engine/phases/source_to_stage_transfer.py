@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any, NamedTuple
 
 from landbridge.contracts.values import Read, Snapshot
+from landbridge.engine.carrying.chain import refuse_lost
 from landbridge.engine.carrying.custody import exported
 from landbridge.engine.carrying.obfuscation import list_exports
 from landbridge.engine.carrying.receipts import expected_receipt
@@ -100,6 +101,8 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> S
         shot = taken.rows
         lost = refuse_offsets(read, shot.schema)
         if taken.is_nothing:
+            if plan.write:
+                refuse_lost(world, plan.pipeline_name, plan.write, str(taken.follows))
             return _nothing(taken)
         _compare(plan, taken, world)
         slot = parcels.reserve(
@@ -155,6 +158,8 @@ def _mark(plan: Plan, taken: Taken, manifest: Manifest) -> Mark:
         watermark_column=changes.watermark_column if changes else None,
         after_value=taken.range.after,
         until_value=taken.range.until,
+        watermark_type=taken.watermark_type,
+        read_columns=list(taken.rows.schema.names),
         receipt_sha256=expected_receipt(manifest),
     )
 
