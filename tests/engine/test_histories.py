@@ -15,7 +15,7 @@ from landbridge.demo.postgres_server import PostgresServer
 from landbridge.errors import OutOfSequence
 from tests.engine.histories import OVERLAP, Sides
 
-HISTORIES = int(os.environ.get("LANDBRIDGE_HISTORIES", "2"))  # of each mode and kind of target; `make histories` has 34
+HISTORIES = int(os.environ.get("LANDBRIDGE_HISTORIES", "1"))  # of each mode and kind of target; `make histories` has 34
 STEPS = 12
 
 kills = st.none() | st.integers(0, 24)
