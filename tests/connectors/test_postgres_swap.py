@@ -2,7 +2,7 @@
 
 import pytest
 
-from landbridge.connectors.postgres import loading, swap
+from landbridge.connectors.postgres import publishing, swap
 from landbridge.contracts.values import Write
 from landbridge.errors import TargetError, ValueDoesNotFit
 from tests.conformance.system import NUMBERS, ids, land, numbers, publish
@@ -240,7 +240,7 @@ def test_a_snapshot_from_after_the_rows_is_no_obstacle(pg: PostgresSystem, monke
 
 def test_a_reader_that_does_not_end_is_not_waited_for(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session that keeps its lock on the table costs a moment; then the rows are rewritten beside it."""
-    monkeypatch.setattr(loading, "SWAP_LOCK", "200ms")
+    monkeypatch.setattr(publishing, "SWAP_LOCK", "200ms")
     publish(pg, "t", NUMBERS, [numbers(0, 3)])
     with pg.connect() as reader:
         reader.execute("BEGIN")
@@ -252,8 +252,8 @@ def test_a_reader_that_does_not_end_is_not_waited_for(pg: PostgresSystem, monkey
 
 def test_a_writer_that_does_not_end_is_an_error(pg: PostgresSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another session's uncommitted rows are neither lost nor waited for without end."""
-    monkeypatch.setattr(loading, "SWAP_LOCK", "100ms")
-    monkeypatch.setattr(loading, "REWRITE_LOCK", "200ms")
+    monkeypatch.setattr(publishing, "SWAP_LOCK", "100ms")
+    monkeypatch.setattr(publishing, "REWRITE_LOCK", "200ms")
     publish(pg, "t", NUMBERS, [numbers(0, 3)])
     with pg.connect() as writer:
         writer.execute("BEGIN")

@@ -141,8 +141,9 @@ def _taken(connection: "Connection", read: Read, relation: Relation, instant: In
     with border(SourceError, f"{relation}\n{counting}"):
         rows = value(connection, counting)
         _refuse_replaced(connection, relation, instant)
-        # few rows: by an index, if there is one; by ranges of blocks each part would look for them anew
-        ranges = [""] if read.query or rows <= FEW else _ctid_ranges(connection, relation)
+        # few rows of many: by an index, if there is one; by ranges of blocks each part would look for them anew
+        few = read.filter.where is not None and rows <= FEW
+        ranges = [""] if read.query or few else _ctid_ranges(connection, relation)
     parts = tuple(
         Part(
             connection=read.connection,
