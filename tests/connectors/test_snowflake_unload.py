@@ -33,7 +33,9 @@ CANARY = b"canary-in-the-coal-mine"
 
 
 class TestUnloadedSource(by_batches.TestSource):
-    """All that is owed by result batches is owed by files."""
+    """All that is owed by result batches is owed by files; what a predicate takes hangs on neither."""
+
+    test_a_watermark_cuts_without_a_hole = None
 
     @pytest.fixture
     def system(self, snowflake: SnowflakeServer, sf_database: str) -> Iterator[SnowflakeSystem]:

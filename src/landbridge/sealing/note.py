@@ -130,10 +130,14 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
 
 
 def _decode(text: str) -> bytes:
+    """Bytes of which `text` is the one encoding: the last sign has bits that a decoder ignores."""
     try:
-        return base64.b64decode(text, validate=True)
+        signature = base64.b64decode(text, validate=True)
     except ValueError as error:
         raise NotSigned("not a signed note: a signature is not base64") from error
+    if base64.b64encode(signature).decode() != text:
+        raise NotSigned("not a signed note: a signature is not base64")
+    return signature
 
 
 def _read_signer(text: str) -> _Key:
