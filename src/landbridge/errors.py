@@ -16,7 +16,8 @@
     │   ├── TargetError             1   the target refused or broke off a load
     │   ├── SchemaMismatch          1   the target table cannot hold what arrives
     │   │   └── LossNotAccepted     1   values would lose something, and the config does not accept that
-    │   └── ValueDoesNotFit         1   one value cannot be stored as the target column's type
+    │   ├── ValueDoesNotFit         1   one value cannot be stored as the target column's type
+    │   └── ScriptFailed            1   a user's script raised something
     ├── ParcelError                 1   a parcel is refused before a row of it is loaded
     │   ├── ParcelMissing           1   nothing there, never finished, or not all of it was carried
     │   ├── ParcelDamaged           1   bytes differ from what was signed
@@ -117,6 +118,10 @@ class LossNotAccepted(SchemaMismatch):
 
 class ValueDoesNotFit(RunError):
     """One value cannot be stored as its target column's type; the message names the cell, never the value."""
+
+
+class ScriptFailed(RunError):
+    """A user's script raised; what it raised is the cause."""
 
 
 class ParcelError(LandbridgeError):

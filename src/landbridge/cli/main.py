@@ -28,8 +28,12 @@ COMMANDS: Summaries = {
     "create-tables": "Create the target tables that are missing.",
     "export-data": "Source to sealed parcels, to be carried.",
     "import-data": "Carried parcels to the target.",
-    "run": "Source to target in one hop.",
-    "status": "Each table: last run, rows, age, what is overdue.",
+    "run": "Source to target in one hop: tables, and windows that are due.",
+    "backfill": "Run all windows of a span of a pipeline.",
+    "gaps": "Windows of a pipeline that nothing has loaded.",
+    "retry": "Run the window of a failed run again.",
+    "run-phase": "Run one phase of your own script alone.",
+    "status": "Each pipeline and table: last run, what is due, what is overdue.",
     "show": "One run, phase by phase.",
     "parcel": {
         "list": "Parcels at a place.",
@@ -145,7 +149,7 @@ def _group(summaries: Summaries, words: Sequence[str], room: str) -> typer.Typer
 
 
 def _load(module: str, name: str) -> Callable[..., None]:
-    if name in MOVES_ROWS and not {"--help", "-h", "--dry-run"} & set(sys.argv):
+    if name in MOVES_ROWS and not {"--help", "-h", "--dry-run", "--pipeline"} & set(sys.argv):
         from landbridge.engine.pool import get_ready
 
         get_ready()

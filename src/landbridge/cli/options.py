@@ -2,22 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+from landbridge.config.pipelines import Pipeline
 from landbridge.config.project import Project, check_location, find_project, load_project
 from landbridge.config.tables import Table
 from landbridge.engine.events import Sink
 from landbridge.engine.world import World
 from landbridge.errors import UsageError
+from landbridge.windows import Window
 
 ProjectFolder = Annotated[
     Path | None, typer.Option("--project", metavar="FOLDER", help="Project folder [default: the nearest one upwards].")
 ]
 All = Annotated[bool, typer.Option("--all", help="Every table of config/tables.yaml.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", metavar="NAME", help="One table; may be repeated.")]
+Pipelines = Annotated[list[str] | None, typer.Option("--pipeline", metavar="NAME", help="One pipeline; may be repeated.")]
+Parallel = Annotated[int, typer.Option("--parallel", metavar="N", min=1, max=64, help="Windows at once.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Read the source again, even if a failed run can go on.")]
+FromTime = Annotated[str, typer.Option("--from", metavar="TIME", help="First instant, like 2026-01-31 or 2026-01-31T05:00Z.")]
+ToTime = Annotated[str, typer.Option("--to", metavar="TIME", help="First instant that is not wanted any more.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Check everything and print what would be done; change nothing.")
@@ -58,6 +67,31 @@ def chosen(project: Project, names: Sequence[str] | None, *, every: bool) -> Seq
     if every == bool(names):
         raise UsageError("say which tables: --all, or --table NAME", hint="landbridge status lists them")
     return project.tables if every else [project.table(name) for name in names or ()]
+
+
+def chosen_jobs(
+    project: Project, tables: Sequence[str] | None, pipelines: Sequence[str] | None, *, every: bool
+) -> tuple[Sequence[Table], Sequence[Pipeline]]:
+    """Tables and pipelines that --all, --table or --pipeline ask for; UsageError as `chosen`."""
+    if every and (tables or pipelines):
+        raise UsageError("--all stands by itself", hint="--all, or --table NAME and --pipeline NAME")
+    if every and project.pipelines:
+        return project.tables, project.pipelines
+    named = [project.pipeline(name) for name in pipelines or ()]
+    return (() if named and not tables else chosen(project, tables, every=every)), named
+
+
+def span(pipeline: Pipeline, start: str, end: str) -> Window:
+    """From and to as people write them; without a zone in that of the pipeline. UsageError for what is no span."""
+    try:
+        return Window(_time(start, pipeline.zone), _time(end, pipeline.zone))
+    except ValueError as error:
+        raise UsageError(f"--from and --to: {str(error).lower()}", hint="--from 2026-01-31T05:00Z --to 2026-02-01") from None
+
+
+def _time(text: str, zone: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
 
 
 def place(location: str | None) -> str | None:

@@ -12,18 +12,19 @@ from landbridge.config.tables import Table
 from landbridge.engine.forecast import Forecast
 from landbridge.engine.plan import Plan
 from landbridge.engine.sync import Result, foresee, worst
+from landbridge.engine.windowed.running import WindowResult
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError
 from landbridge.ledger.runs import Run
 
 
-def print_results(results: Iterable[Result], *, as_json: bool) -> None:
-    """One line per table as it ends; exits with the worst result's code."""
-    seen: list[Result] = []
+def print_results(results: Iterable[Result | WindowResult], *, as_json: bool) -> None:
+    """One line per table or window as it ends; exits with the worst result's code."""
+    seen: list[Result | WindowResult] = []
     for result in results:
         seen.append(result)
         if result.error:
-            report(result.error, prefix=f"error: {result.table}")
+            report(result.error, prefix=f"error: {_name(result)}")
         if not as_json:
             typer.echo(_line(result))
     if as_json:
@@ -32,7 +33,15 @@ def print_results(results: Iterable[Result], *, as_json: bool) -> None:
         raise typer.Exit(code)
 
 
-def _line(result: Result) -> str:
+def _name(result: Result | WindowResult) -> str:
+    if isinstance(result, Result):
+        return result.table
+    return f"{result.pipeline} {result.window}" if result.window else result.pipeline
+
+
+def _line(result: Result | WindowResult) -> str:
+    if isinstance(result, WindowResult):
+        return _window_line(result)
     if result.error:
         return f"{result.table}: failed: {type(result.error).__name__}"
     if result.run is None:
@@ -51,6 +60,22 @@ def _line(result: Result) -> str:
     return f"{result.table}: " + "; ".join(filter(None, told))
 
 
+def _window_line(result: WindowResult) -> str:
+    name = _name(result)
+    if result.error:
+        return f"{name}: failed: {type(result.error).__name__}"
+    if result.run is None:
+        return f"{name}: no window is due"
+    moved = _moved(result.run)
+    done = f"moved {rows(moved)}" if moved is not None else "done"
+    return f"{name}: {done} ({result.run.pipeline_id})"
+
+
+def _moved(run: Run) -> int | None:
+    count = run.phases["audit"].details.get("target_count", run.phases["stage_to_target_transfer"].details.get("target_count"))
+    return count if isinstance(count, int) else None
+
+
 def _receipt(run: Run) -> str | None:
     code: str | None = run.phases["audit"].details.get("receipt")
     return code
@@ -67,8 +92,18 @@ def _missed(run: Run) -> list[tuple[int, int]]:
     return missed
 
 
-def _entry(result: Result) -> dict[str, Any]:
+def _entry(result: Result | WindowResult) -> dict[str, Any]:
     run, error = result.run, result.error
+    if isinstance(result, WindowResult):
+        return {
+            "pipeline": result.pipeline,
+            "window_start": result.window.start if result.window else None,
+            "window_end": result.window.end if result.window else None,
+            "status": "FAILED" if error else run.pipeline_status if run else "NOTHING_DUE",
+            "pipeline_id": run.pipeline_id if run else error.pipeline_id if error else None,
+            "row_count": _moved(run) if run else None,
+            "error": error_entry(error),
+        }
     return {
         "table": result.table,
         "status": "FAILED" if error else run.pipeline_status if run else "NOTHING_NEW",

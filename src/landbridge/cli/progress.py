@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import typer
 from landbridge.cli.text import rows, size
 from landbridge.engine.events import (
     Event,
+    GapsFound,
     Notice,
     PhaseBegan,
     PhaseEnded,
@@ -18,8 +20,11 @@ from landbridge.engine.events import (
     RowsMoved,
     RunBegan,
     RunEnded,
+    RunGivenUp,
+    SchemaChanged,
 )
 from landbridge.ledger.runs import PhaseRecord
+from landbridge.windows import Window
 
 TRANSFERS = {"source_to_stage_transfer": "reading", "stage_to_target_transfer": "loading"}
 
@@ -28,6 +33,7 @@ TRANSFERS = {"source_to_stage_transfer": "reading", "stage_to_target_transfer": 
 class Progress:
     """A sink for the engine's events. All of it goes to stderr: stdout is for results."""
 
+    several: bool = False  # windows at once: a line when one begins, no bars, no phases
     began: float = 0.0
     expected: int = 0
     moved: int = 0
@@ -40,6 +46,14 @@ class Progress:
                 _say(f"{run.pipeline_name}: {run.pipeline_id}")
             case Notice(text):
                 _say(text)
+            case GapsFound(name, windows):
+                _say(f"{name}: {_gaps(windows)}")
+            case SchemaChanged(name, changes):
+                _say(f"{name}: the source has changed: {'; '.join(changes)}")
+            case RunGivenUp():
+                pass  # its error is reported by the door
+            case _ if self.several:
+                pass
             case PhaseBegan():
                 self.began, self.expected, self.moved, self.bytes_moved = time.monotonic(), 0, 0, 0
             case RowsExpected(count):
@@ -75,6 +89,12 @@ class Progress:
         if self.bar:
             self.bar.stop()
             self.bar = None
+
+
+def _gaps(windows: Sequence[Window]) -> str:
+    spans = ", ".join(map(str, windows[:3])) + (", …" if len(windows) > 3 else "")
+    count = f"{len(windows)} window{'' if len(windows) == 1 else 's'}"
+    return f"gap: {count} that nobody will run by itself: {spans}; `landbridge gaps` lists them"
 
 
 def _say(line: str) -> None:

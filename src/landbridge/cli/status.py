@@ -1,20 +1,29 @@
 """`landbridge status`."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+import typer
 
 from landbridge.cli.options import AsJson, ProjectFolder, open_world
 from landbridge.cli.text import age, never_seen, print_json, print_table
 from landbridge.engine.standing import Standing, standings
+from landbridge.engine.windowed.standing import ALARM, GOAL, PipelineStanding, pipeline_standings
 
 
 def status_command(*, as_json: AsJson = False, project: ProjectFolder = None) -> None:
-    """Each table's last run of each kind, how old its data is, and whether its schedule has passed."""
+    """Each pipeline's windows, and each table's last run of each kind, how old its data is, and what is overdue."""
     with open_world(project, changing=False) as world:
         now = datetime.now(UTC)
         found = standings(world, now)
+        pipelines = pipeline_standings(world, now)
     if as_json:
-        print_json([_entry(one) for one in found])
+        print_json([_entry(one) for one in found] + [_pipeline_entry(one) for one in pipelines])
+        return
+    if pipelines:
+        _print_pipelines(pipelines)
+    if pipelines and not found:
         return
     print_table(
         ("table", "kind", "status", "rows", "as of", "age", "run"),
@@ -31,6 +40,46 @@ def status_command(*, as_json: AsJson = False, project: ProjectFolder = None) ->
             for one in found
         ],
     )
+
+
+def _print_pipelines(found: Sequence[PipelineStanding]) -> None:
+    print_table(
+        ("pipeline", "status", "loaded to (UTC)", "due", "gaps", "success, 7 d", "run"),
+        [
+            (
+                one.pipeline,
+                one.status,
+                f"{one.covered_until:%Y-%m-%d %H:%M:%S}" if one.covered_until else None,
+                one.due,
+                one.gaps,
+                _rate(one),
+                one.run.pipeline_id if one.run else None,
+            )
+            for one in found
+        ],
+    )
+    typer.echo("")
+
+
+def _rate(one: PipelineStanding) -> str | None:
+    if one.percent is None:
+        return None
+    short = f", below {ALARM} %" if one.percent < ALARM else f", below {GOAL} %" if one.percent < GOAL else ""
+    return f"{one.percent:.1f} %{short}"
+
+
+def _pipeline_entry(one: PipelineStanding) -> dict[str, Any]:
+    return {
+        "pipeline": one.pipeline,
+        "status": one.status,
+        "covered_until": one.covered_until,
+        "due": one.due,
+        "gaps": one.gaps,
+        "successes": one.rate[0],
+        "ended": one.rate[1],
+        "overdue": one.overdue,
+        "pipeline_id": one.run.pipeline_id if one.run else None,
+    }
 
 
 def _carried(one: Standing, now: datetime) -> str:

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from landbridge.config.pipelines import Pipeline
 from landbridge.config.project import Project
 from landbridge.config.tables import MaxDelta, Table
 from landbridge.contracts.values import Merge, Read, Write
@@ -13,6 +15,7 @@ from landbridge.errors import ConfigError, UsageError
 from landbridge.schema.changes import Mode
 from landbridge.schema.model import Relation
 from landbridge.schema.names import nearest
+from landbridge.windows import Window
 
 JobKind = Literal["run", "export", "import"]
 Begin = Literal["exported", "confirmed", "nothing"]
@@ -27,6 +30,25 @@ class Packing:
     compression_type: str | None
     compression_level: int
     part_size: int
+
+
+@dataclass(frozen=True)
+class Windowed:
+    """What a plan of a pipeline's window has beside that of a table.
+
+    `field` None: a script reads. `stage` None: a parcel lies between source and target. `scripts` are the phases that
+    the user's own code does, with the file; `disabled` those that nobody does.
+    """
+
+    window: Window
+    field: str | None
+    zone: str  # whose days are the windows of a date
+    clock: str | None  # the zone that a field without one shows
+    stage: Write | None
+    transform: str | None
+    rows_change: bool
+    scripts: Mapping[str, str]
+    disabled: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -54,16 +76,24 @@ class Plan:
     sync_mode: Mode = "full"
     merge: Merge | None = None
     begins_at: Begin = "exported"
+    windowed: Windowed | None = None
+
+    @property
+    def stage(self) -> Write | None:
+        """The landing table between source and target; None for a parcel."""
+        return self.windowed.stage if self.windowed else None
 
     @property
     def connections(self) -> frozenset[str]:
         """Names of those that rows are read from and written to."""
-        return frozenset(side.connection for side in (self.read, self.write) if side)
+        return frozenset(side.connection for side in (self.read, self.write, self.stage) if side)
 
     def digest(self) -> str:
         """Equal for plans that move the same: what a later attempt compares before it goes on where one stopped."""
         values = asdict(self)
         del values["max_delta"]  # it lets a read through, or not
+        if self.windowed is None:
+            del values["windowed"]
         text = json.dumps(values, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -132,6 +162,65 @@ def plan_import(table: Table, location: str, parcel: str, *, as_of: datetime | N
         again=again,
         schedule=table.schedule,
     )
+
+
+def plan_window(project: Project, pipeline: Pipeline, window: Window) -> Plan:
+    """One window of a pipeline, source to target on this host.
+
+    Raises ConfigError for a pipeline that nothing here can read, stage or load.
+    """
+    scripts = {name: str(rule.user_script) for name, rule in pipeline.phases.items() if rule.user_script}
+    disabled = tuple(name for name, rule in pipeline.phases.items() if not rule.enabled)
+    _refuse_undone(pipeline, {*scripts, *disabled})
+    settings = project.parcels
+    parcel = pipeline.stage is None and "source_to_stage_transfer" not in scripts
+    return Plan(
+        pipeline_name=pipeline.name,
+        job_kind="run",
+        location=project.stage,
+        read=pipeline.read,
+        write=pipeline.write,
+        packing=Packing(
+            encryption=True,
+            obfuscated=False,
+            compression_type=settings.compression_type,
+            compression_level=settings.compression_level,
+            part_size=settings.part_size,
+        )
+        if parcel
+        else None,
+        schedule=pipeline.schedule,
+        max_delta=False,  # no two windows are alike
+        windowed=Windowed(
+            window=window,
+            field=pipeline.query_field,
+            zone=pipeline.zone,
+            clock=pipeline.query_field_timezone,
+            stage=pipeline.stage,
+            transform=pipeline.transform,
+            rows_change=pipeline.rows_change,
+            scripts=scripts,
+            disabled=disabled,
+        ),
+    )
+
+
+def _refuse_undone(pipeline: Pipeline, not_ours: set[str]) -> None:
+    """Raise ConfigError for a transfer that neither a connector nor a script can do."""
+    for phase, kind, side in (
+        ("source_to_stage_transfer", pipeline.source_kind, pipeline.read),
+        ("stage_to_target_transfer", pipeline.target_kind, pipeline.write),
+    ):
+        if side is None and phase not in not_ours:
+            raise ConfigError(
+                f"{pipeline.name}: no connector does {kind} yet", hint=f"phases.{phase}.user_script: a script that does"
+            )
+
+
+def window_load_id(pipeline_name: str, window: Window) -> str:
+    """The same for every attempt at this window: what its rows carry, in a stage and in the target."""
+    text = json.dumps([pipeline_name, window.start.isoformat(), window.end.isoformat()])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _reading(project: Project, table: Table, kind: JobKind, location: str, write: Write | None) -> Plan:

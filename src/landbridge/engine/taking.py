@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 
-from landbridge.contracts.values import Filter, Instant, Read, Snapshot
+from landbridge.contracts.values import Instant, Read, Snapshot
 from landbridge.engine.events import Notice
+from landbridge.engine.narrowing import narrowed, whole_of
 from landbridge.engine.plan import Plan
 from landbridge.engine.world import World
 from landbridge.errors import RunError, SourceError
@@ -15,7 +16,6 @@ from landbridge.ledger import marks
 from landbridge.ledger.marks import Mark
 from landbridge.schema.changes import Changes, Newest, Range, beyond, condition, position, reach
 from landbridge.schema.columns import Columns
-from landbridge.schema.filters import where_clause
 
 ALL = Range(None, None)
 ANEW = "--full-reload: all rows once more, as a new chain"
@@ -59,8 +59,8 @@ def taking(plan: Plan, read: Read, world: World) -> Iterator[Taken]:
         return
     mark = mark_before(plan, read, world)
     with world.instant(read.connection) as instant, ExitStack() as snapshots:
-        source, whole = world.connector(read.connection), _whole(read)
-        taken, narrowed, unsettled, watermark_type = ALL, whole, 0, None
+        source, whole = world.connector(read.connection), whole_of(read)
+        taken, some, unsettled, watermark_type = ALL, whole, 0, None
         if column := read.changes.watermark_column:
             newest = source.newest(whole, column, instant)
             _refuse_nulls(read, newest)
@@ -69,10 +69,10 @@ def taking(plan: Plan, read: Read, world: World) -> Iterator[Taken]:
             if not read.changes.settle_delay:
                 _tell_of_a_step_back(world, mark, newest)
             keyed = bool(read.changes.merge_keys)  # what is not settled may come now, and again: it is known by its key
-            narrowed = _and(whole, condition(newest.column, taken, read.changes.null_watermark, above=keyed))
+            some = narrowed(whole, condition(newest.column, taken, read.changes.null_watermark, above=keyed))
             unsettled = 0 if keyed else _left(world, whole, newest, taken, instant)
             watermark_type = str(newest.column.type)
-        rows = snapshots.enter_context(source.snapshot(narrowed, instant))
+        rows = snapshots.enter_context(source.snapshot(some, instant))
         _refuse_new_columns(mark, rows)
         keys = None
         if read.changes.brings_keys and (mark or plan.sync_mode == "scd2"):  # else all rows are replaced
@@ -150,21 +150,7 @@ def _left(world: World, whole: Read, newest: Newest, taken: Range, instant: Inst
     above = beyond(newest.column, taken)
     if newest.value is None or above is None or newest.value == taken.until:
         return 0
-    return world.connector(whole.connection).count_rows(_and(whole, above), instant)
-
-
-def _whole(read: Read) -> Read:
-    """The same rows, by a read whose filter can take one more condition: a QUALIFY ranks all of them."""
-    if not read.filter.qualify:
-        return read
-    table = f"({read.query}\n) AS ranked" if read.query else "{table}"
-    ranked = f"SELECT * FROM {table}{where_clause(read.filter)}"  # noqa: S608  the filter is the user's own SQL
-    return replace(read, query=ranked, filter=Filter())
-
-
-def _and(read: Read, more: str) -> Read:
-    where = f"({read.filter.where}\n) AND {more}" if read.filter.where else more
-    return replace(read, filter=Filter(where))
+    return world.connector(whole.connection).count_rows(narrowed(whole, above), instant)
 
 
 def _keys_of(whole: Read, changes: Changes) -> Read:

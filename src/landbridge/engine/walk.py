@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from landbridge import __version__
 from landbridge.engine.carrying.arrivals import note_refused
@@ -20,10 +21,12 @@ from landbridge.engine.phases import (
     target_cleaning,
 )
 from landbridge.engine.phases.outcome import Outcome, skipped
-from landbridge.engine.plan import Plan
+from landbridge.engine.plan import JobKind, Plan
 from landbridge.engine.resume import completed_by, resumable
+from landbridge.engine.windowed.failures import category
+from landbridge.engine.windowed.scripts import scripted
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError, ParcelError
+from landbridge.errors import LandbridgeError, ParcelError, ScriptFailed
 from landbridge.ledger import runs
 from landbridge.ledger.runs import PhaseRecord, Run
 from landbridge.windows import Window, format_duration
@@ -49,7 +52,14 @@ def walk(plan: Plan, world: World, *, fresh: bool = False) -> Run:
     Whatever a phase raises is written into the row, and raised on.
     """
     with world.alone_with(plan.pipeline_name) as lease:
-        return _attempt(plan, world, lease.fence, fresh=fresh)
+        close_dead(plan.pipeline_name, plan.job_kind, world)
+        return attempt(plan, world, lease.fence, fresh=fresh)
+
+
+def close_dead(pipeline_name: str, job_kind: JobKind, world: World) -> None:
+    """Close the rows of attempts that still say RUNNING. The caller has the lease, so their processes are dead."""
+    for dead in runs.close_crashed(world.ledger, pipeline_name, job_kind):
+        world.emit(Notice(f"closed {dead.pipeline_id}: its process ended without a word in {dead.phase_failed}"))
 
 
 def recorded(plan: Plan, world: World, fence: int, phases: Mapping[str, Phase]) -> Run:
@@ -61,16 +71,22 @@ def recorded(plan: Plan, world: World, fence: int, phases: Mapping[str, Phase]) 
     return _phases(plan, world, _start(plan, world, fence, None), None, {**dict.fromkeys(WALK, nothing), **phases})
 
 
-def _attempt(plan: Plan, world: World, fence: int, *, fresh: bool) -> Run:
+def attempt(plan: Plan, world: World, fence: int, *, fresh: bool) -> Run:
+    """One row, its phases walked. The caller has the lease; raises what a phase does."""
     world.warm_up(plan.connections)
-    crashed = runs.close_crashed(world.ledger, plan.pipeline_name, plan.job_kind)
-    for dead in crashed:
-        world.emit(Notice(f"closed {dead.pipeline_id}: its process ended without a word in {dead.phase_failed}"))
     earlier = None if fresh else resumable(plan, world)
-    return _phases(plan, world, _start(plan, world, fence, earlier), earlier)
+    return _phases(plan, world, _start(plan, world, fence, earlier), earlier, phases_of(plan))
 
 
-def _phases(plan: Plan, world: World, run: Run, earlier: Run | None, phases: Mapping[str, Phase] = WALK) -> Run:
+def phases_of(plan: Plan) -> Mapping[str, Phase]:
+    """The seven, of which a pipeline may leave some out, and do some itself."""
+    if plan.windowed is None:
+        return WALK
+    enabled = {name: phase for name, phase in WALK.items() if name not in plan.windowed.disabled}
+    return enabled | {name: scripted(name) for name in plan.windowed.scripts if name in enabled}
+
+
+def _phases(plan: Plan, world: World, run: Run, earlier: Run | None, phases: Mapping[str, Phase]) -> Run:
     try:
         return _one_by_one(plan, world, run, earlier, phases)
     except BaseException:
@@ -84,24 +100,34 @@ def _one_by_one(plan: Plan, world: World, run: Run, earlier: Run | None, phases:
     for name, phase in phases.items():
         if earlier and name not in ALWAYS_ANEW and completed_by(earlier, name):
             run = _taken_over(run, earlier, name, world)
+        elif name in run.phases["pre_validation"].details.get("phases_to_skip", ()):
+            run = _step(name, _passed_over, plan, run, world)
         else:
             run = _step(name, phase, plan, run, world)
-    run = runs.finish_run(world.ledger, run, "SUCCESS")
+    run = runs.finish_run(world.ledger, run, _ended_as(run), covers=plan.windowed is not None)
     world.emit(RunEnded(run))
     return run
+
+
+def _passed_over(_plan: Plan, _row: Run, _world: World) -> Outcome:
+    return skipped("pre_validation: phases_to_skip")
+
+
+def _ended_as(run: Run) -> Literal["SUCCESS", "SKIPPED"]:
+    return "SUCCESS" if run.phases_completed else "SKIPPED"
 
 
 def _start(plan: Plan, world: World, fence: int, earlier: Run | None) -> Run:
     if earlier:
         as_of = earlier.query_window_start_timestamp
-        world.emit(
-            Notice(f"resuming {earlier.pipeline_id} at {earlier.phase_failed}, as of {as_of:%Y-%m-%d %H:%M:%S} UTC")
-        )
+        what = f"window {earlier.window}" if plan.windowed else f"as of {as_of:%Y-%m-%d %H:%M:%S} UTC"
+        world.emit(Notice(f"resuming {earlier.pipeline_id} at {earlier.phase_failed}, {what}"))
     return runs.start_run(
         world.ledger,
         pipeline_name=plan.pipeline_name,
         job_kind=plan.job_kind,
-        window=earlier.window if earlier else Window.at(plan.as_of or datetime.now(UTC)),
+        window=earlier.window if earlier else _window(plan),
+        phases_enabled=tuple(phases_of(plan)),
         plan_hash=plan.digest(),
         fence=fence,
         resumed_from=earlier,
@@ -109,6 +135,10 @@ def _start(plan: Plan, world: World, fence: int, earlier: Run | None) -> Run:
         host=socket.gethostname(),
         version=__version__,
     )
+
+
+def _window(plan: Plan) -> Window:
+    return plan.windowed.window if plan.windowed else Window.at(plan.as_of or datetime.now(UTC))
 
 
 def _taken_over(run: Run, earlier: Run, name: str, world: World) -> Run:
@@ -142,6 +172,8 @@ def _fail(name: str, began: datetime, failure: BaseException, run: Run, world: W
     ours = failure if isinstance(failure, LandbridgeError) else None
     if ours:
         ours.pipeline_id = run.pipeline_id
+    theirs = failure.__cause__ if isinstance(failure, ScriptFailed) else None
+    details = {"error_category": category(failure)} | ({"hint": ours.hint} if ours and ours.hint else {})
     record = _ended(
         name,
         began,
@@ -149,8 +181,8 @@ def _fail(name: str, began: datetime, failure: BaseException, run: Run, world: W
         error_message=ours.message if ours else type(failure).__name__,  # any other may quote a value
         error_type=type(failure).__name__,
         error_class=_family(failure),
-        traceback=None if ours else "".join(traceback.format_tb(failure.__traceback__)),
-        details={"hint": ours.hint} if ours and ours.hint else {},
+        traceback=None if ours and not theirs else "".join(traceback.format_tb((theirs or failure).__traceback__)),
+        details=details,
     )
     with suppress(LandbridgeError):  # what failed matters more than that it cannot be written down
         run = runs.finish_run(world.ledger, runs.phase_ended(world.ledger, run, record), "FAILED")

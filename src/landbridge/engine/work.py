@@ -137,6 +137,20 @@ class Append:
         return self.entries
 
 
+@dataclass(frozen=True)
+class Move:
+    """Read one part of a source, and append its rows to the landing table; gives how many. Rows are numbered by part."""
+
+    project: Path
+    part: Part
+    landing: Landing
+
+    def __call__(self) -> int:
+        source = _connector(self.project, self.part.connection)
+        target = _connector(self.project, self.landing.write.connection)
+        return target.append(self.landing, source.batches(self.part), 0)
+
+
 def _opened(project: Path, location: str, parcel: Parcel, entry: PartEntry) -> "Iterator[pa.RecordBatch]":
     identities = _identities(project) if parcel.index.sealed else ()
     return read_part(open_store(location), parcel, entry, identities)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass, field
 from functools import cached_property
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 from landbridge.config.project import Project
 from landbridge.connectors.registry import Connector, open_connector
@@ -33,6 +34,8 @@ class World:
     emit: Sink
     changing: bool = True
     lease: Heartbeat | None = None
+    cleaning: Lock = field(default_factory=Lock)  # only one of parallel windows cleans stages
+    outside_windows: dict[str, int] = field(default_factory=dict)  # by pipeline, asked once: rows that no window has
     hidden: dict[str, tuple[Hidden, ...]] = field(default_factory=dict)
     _connectors: dict[str, Connector] = field(default_factory=dict)
     _scratch: ExitStack = field(default_factory=ExitStack)
@@ -96,6 +99,12 @@ class World:
     @cached_property
     def pool(self) -> Executor:
         return open_pool(self.processes, self._kinds)
+
+    def beside(self, emit: Sink) -> "World":
+        """For another thread: with connectors of its own, and the same drive database, keys, pool and lease."""
+        world = World(self.project, emit, self.changing, self.lease, self.cleaning, self.outside_windows)
+        world.__dict__.update(ledger=self.ledger, keyring=self.keyring, pool=self.pool)
+        return world
 
     def warm_up(self, connections: Collection[str]) -> None:
         """Start the worker processes now, or new ones where one has died: they get ready beside the first phases.

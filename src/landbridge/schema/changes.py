@@ -76,7 +76,7 @@ def condition(column: Column, taken: Range, nulls: Nulls, *, above: bool = False
     """
     name = quote(column.name)
     bounds = [(">", taken.after), ("<=", None if above else taken.until)]
-    terms = [f"{name} {sign} {_typed(value, column)}" for sign, value in bounds if value is not None]
+    terms = [f"{name} {sign} {typed(value, column)}" for sign, value in bounds if value is not None]
     terms = terms or [f"{name} IS NOT NULL"]
     within = " AND ".join(terms)
     return f"({within} OR {name} IS NULL)" if nulls == "include" else f"({within})"
@@ -84,7 +84,7 @@ def condition(column: Column, taken: Range, nulls: Nulls, *, above: bool = False
 
 def beyond(column: Column, taken: Range) -> str | None:
     """A predicate for the rows that are left for the next time; None where no row can be."""
-    return None if taken.until is None else f"{quote(column.name)} > {_typed(taken.until, column)}"
+    return None if taken.until is None else f"{quote(column.name)} > {typed(taken.until, column)}"
 
 
 def asked(column: str) -> str:
@@ -212,5 +212,5 @@ def _refuse_unordered(changes: Changes, kind: Type) -> None:
         )
 
 
-def _typed(value: str, column: Column) -> str:
+def typed(value: str, column: Column) -> str:
     return f"CAST({literal(value)} AS {column.native or column.type})"

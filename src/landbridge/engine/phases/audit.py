@@ -8,6 +8,7 @@ from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import nothing_staged, open_staged
 from landbridge.engine.tables.kept import keep
+from landbridge.engine.windowed.audit import audit_window
 from landbridge.engine.world import World
 from landbridge.errors import AuditError
 from landbridge.ledger import marks, parcels
@@ -43,6 +44,8 @@ def loss_percent(before: int, after: int) -> float:
 
 def audit(plan: Plan, row: Run, world: World) -> Outcome:
     """Raises AuditError (exit code 4) when rows are missing or too many."""
+    if plan.windowed:
+        return audit_window(plan, plan.windowed, row, world)
     if plan.write is None:
         return skipped("other side: audited where it is loaded")
     if nothing_staged(row):

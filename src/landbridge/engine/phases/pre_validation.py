@@ -7,6 +7,7 @@ from landbridge.engine.fidelity import look, refuse_losses, refuse_offsets
 from landbridge.engine.phases.outcome import Outcome, completed
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import open_carried
+from landbridge.engine.windowed.checks import check_window
 from landbridge.engine.world import World
 from landbridge.ledger import custody
 from landbridge.ledger.runs import Run
@@ -20,6 +21,8 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
     checks = []
     if plan.packing:
         checks.append(_keys(plan, world))
+    if plan.windowed:
+        return check_window(plan, plan.windowed, row, world, checks)
     if plan.parcel:
         custody.require_signer(world.ledger, world.signer)
     incoming = incoming_schema(plan, world)

@@ -19,6 +19,8 @@ from landbridge.engine.plan import Plan
 from landbridge.engine.pool import each
 from landbridge.engine.staged import open_carried
 from landbridge.engine.taking import Taken, taking
+from landbridge.engine.windowed.landing import note_parcel, stage_rows
+from landbridge.engine.windowed.rows import of_window
 from landbridge.engine.work import Unload
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, SourceError
@@ -46,6 +48,8 @@ def source_to_stage_transfer(plan: Plan, row: Run, world: World) -> Outcome:
 
     Raises RunError or WorldError, before a row is read, for a count that is not like the last one, or no room.
     """
+    if plan.stage:
+        return stage_rows(plan, row, world)
     if plan.read is None:
         return _carried(plan, world)
     parcel_id, folder = _names(plan, world)
@@ -97,6 +101,8 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> S
     """The sealed parcel; a skipped phase where there is nothing that one would be needed for."""
     read, packing = reading(plan)
     recipients = _recipients(plan, world)
+    if plan.windowed:
+        read = of_window(plan, world)
     with taking(plan, read, world) as taken:
         shot = taken.rows
         lost = refuse_offsets(read, shot.schema)
@@ -132,6 +138,8 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> S
         obfuscated=packing.obfuscated,
     )
     parcels.seal(world.ledger, parcel_id, exported(world, slot))
+    if plan.windowed:
+        note_parcel(plan, row, slot, world)
     told: dict[str, Any] = {"accepted_losses": lost} if lost else {}
     if read.changes:
         told |= {"table_rows": taken.table_rows, "unsettled": taken.unsettled}

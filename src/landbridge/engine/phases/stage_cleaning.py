@@ -8,6 +8,7 @@ from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan
 from landbridge.engine.staged import nothing_staged
 from landbridge.engine.tables.kept import forget_older
+from landbridge.engine.windowed.cleaning import clean_stages
 from landbridge.engine.world import World
 from landbridge.ledger import parcels
 from landbridge.ledger.runs import Run
@@ -18,6 +19,8 @@ from landbridge.stage.writing import delete_parcel
 def stage_cleaning(plan: Plan, row: Run, world: World) -> Outcome:
     if plan.job_kind == "export":
         return skipped("other side: the parcel stays until it is carried")
+    if plan.windowed:
+        return clean_stages(plan, world)
     if nothing_staged(row):
         return skipped("nothing changed")
     forget_older(world, plan.pipeline_name, str(row.parcel_id))

@@ -17,12 +17,13 @@ from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan, load_id
 from landbridge.engine.pool import each
 from landbridge.engine.staged import nothing_staged, open_staged
+from landbridge.engine.windowed.landing import load_of, load_rows, without_tag
 from landbridge.engine.work import Append
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, ParcelError
 from landbridge.ledger.runs import Run
 from landbridge.stage.location import open_store
-from landbridge.stage.manifest import PartEntry
+from landbridge.stage.manifest import Manifest, PartEntry
 from landbridge.stage.reading import Parcel
 from landbridge.stage.survey import survey
 
@@ -30,25 +31,19 @@ from landbridge.stage.survey import survey
 def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     if plan.write is None:
         return skipped("other side: the parcel is to be carried there")
+    if plan.stage:
+        return load_rows(plan, row, world)
     if nothing_staged(row):
         return skipped("nothing changed")
     parcel = open_staged(plan, row, world)
     manifest = parcel.manifest
     target = world.connector(plan.write.connection)
     existing = target.describe([plan.write.relation])[plan.write.relation]
+    if plan.windowed:
+        existing = without_tag(existing)
     accepted = refuse_losses(plan.write, manifest, existing, target.holds)
-    load = Load(
-        load_id=load_id(plan.pipeline_name, plan.write, manifest.parcel_id),
-        pipeline_name=plan.pipeline_name,
-        parcel_id=manifest.parcel_id,
-        attempt=row.pipeline_id,
-        rows=manifest.row_count,
-        first=follows(manifest) is None,
-        whole=manifest.changes is not None and manifest.changes.watermark_column is None,
-        as_of=manifest.as_of,
-        follows=loads_before(plan, plan.write, manifest, loaded_here(world, plan.pipeline_name)),
-    )
-    already = _loaded(target, plan.write, load) if existing and not plan.again else None
+    load = _load(plan, plan.write, manifest, row, world)
+    already = _loaded(target, plan.write, load) if existing and not plan.again and not plan.windowed else None
     published = already or _published(plan, plan.write, parcel, load, world)
     changed: dict[str, Any] = {"rows_changed": dict(published.changed)} if published.changed else {}
     return completed(
@@ -59,6 +54,22 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         why=published.why,
         accepted_losses=accepted,
         **changed,
+    )
+
+
+def _load(plan: Plan, write: Write, manifest: Manifest, row: Run, world: World) -> Load:
+    if plan.windowed:
+        return load_of(plan, row, rows=manifest.row_count, parcel_id=manifest.parcel_id)
+    return Load(
+        load_id=load_id(plan.pipeline_name, write, manifest.parcel_id),
+        pipeline_name=plan.pipeline_name,
+        parcel_id=manifest.parcel_id,
+        attempt=row.pipeline_id,
+        rows=manifest.row_count,
+        first=follows(manifest) is None,
+        whole=manifest.changes is not None and manifest.changes.watermark_column is None,
+        as_of=manifest.as_of,
+        follows=loads_before(plan, write, manifest, loaded_here(world, plan.pipeline_name)),
     )
 
 

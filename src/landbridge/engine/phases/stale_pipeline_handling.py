@@ -6,9 +6,10 @@ from landbridge.engine.carrying.custody import exported
 from landbridge.engine.events import Notice
 from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.phases.stage_cleaning import settle_stage
-from landbridge.engine.plan import Plan, load_id
+from landbridge.engine.plan import Plan, Windowed, load_id, window_load_id
+from landbridge.engine.windowed.stale import reset_stale
 from landbridge.engine.world import World
-from landbridge.ledger import marks, parcels
+from landbridge.ledger import marks, parcels, stages
 from landbridge.ledger.parcels import ParcelRow
 from landbridge.ledger.runs import Run, get_run
 from landbridge.stage.location import open_store
@@ -24,6 +25,8 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
     A parcel that has its index is whole, though its writer died before it could say so: it is kept. One
     without is removed, and its sequence number is free again.
     """
+    if plan.windowed:
+        return _of_window(plan, plan.windowed, row, world)
     kept, removed = [], []
     for slot in parcels.writing(world.ledger, plan.pipeline_name):
         match settle_begun(world, slot):
@@ -48,6 +51,45 @@ def stale_pipeline_handling(plan: Plan, row: Run, world: World) -> Outcome:
         parcels_removed=removed,
         landing_tables_dropped=swept,
     )
+
+
+def _of_window(plan: Plan, windowed: Windowed, row: Run, world: World) -> Outcome:
+    """What dead attempts at this window left; other windows may be at work beside it."""
+    load_id = window_load_id(plan.pipeline_name, windowed.window)
+    begun = [slot for slot in parcels.writing(world.ledger, plan.pipeline_name) if _was_ours(slot, row, world)]
+    settled = {slot.parcel_id: settle_begun(world, slot) for slot in begun}
+    removed = [parcel_id for parcel_id, state in settled.items() if state == "unfinished"]
+    resumed = get_run(world.ledger, row.resumed_from).parcel_id if row.resumed_from else None
+    for stage in stages.of_load(world.ledger, plan.pipeline_name, load_id):
+        if stage.kind == "parcel" and stage.state == "staged" and stage.stage_id != resumed:
+            delete_parcel(open_store(stage.location), stage.name)
+            parcels.abandon(world.ledger, stage.stage_id)
+            stages.deleted(world.ledger, stage.stage_id)
+            removed.append(stage.stage_id)
+    swept = [
+        name
+        for write in (plan.stage, plan.write)
+        if write is not None
+        for name in world.connector(write.connection).sweep(write, load_id=load_id)
+    ]
+    reset = reset_stale(plan, world) if plan.stage else 0
+    timeout = world.project.pipeline(plan.pipeline_name).stale_after
+    found = len(removed) + len(swept) + reset
+    if not found:
+        return skipped("nothing stale")
+    return completed(
+        stale_records_found=found,
+        records_resolved=found,
+        timeout_minutes=int(timeout.total_seconds() // 60),
+        parcels_removed=removed,
+        landing_tables_dropped=swept,
+        stage_rows_reset=reset,
+    )
+
+
+def _was_ours(slot: ParcelRow, row: Run, world: World) -> bool:
+    writer = get_run(world.ledger, slot.pipeline_id)
+    return writer.pipeline_status != "RUNNING" and writer.window == row.window
 
 
 def look_at_begun(slot: ParcelRow) -> Begun:

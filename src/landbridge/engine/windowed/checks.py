@@ -1,0 +1,91 @@
+"""What is asked before a row of a window moves (docs/pipelines.md, "Phases")."""
+
+from landbridge.contracts.target import TAG
+from landbridge.contracts.values import Write
+from landbridge.engine.events import Notice, SchemaChanged
+from landbridge.engine.fidelity import look, refuse_offsets
+from landbridge.engine.phases.outcome import Outcome, completed
+from landbridge.engine.plan import Plan, Windowed
+from landbridge.engine.windowed.landing import without_tag
+from landbridge.engine.windowed.rows import field_of, source_schema, without_window
+from landbridge.engine.world import World
+from landbridge.errors import SchemaMismatch
+from landbridge.ledger import runs
+from landbridge.ledger.runs import Run
+from landbridge.schema.columns import chosen, leaving
+from landbridge.schema.model import TableSchema
+from landbridge.schema.names import qualify
+
+
+def check_window(plan: Plan, windowed: Windowed, row: Run, world: World, checks: list[str]) -> Outcome:
+    """Raises what makes a run of this window impossible. `checks` are those that were made before."""
+    told: dict[str, object] = {}
+    incoming = None
+    if plan.read is not None:
+        schema = source_schema(plan.read, world)
+        field = field_of(schema, windowed)
+        checks.append(f"source {plan.read.relation} can be read; {field.name} ({field.type}) tells windows")
+        leaves = chosen(schema, plan.read.columns)
+        refuse_offsets(plan.read, leaves)
+        incoming = leaving(leaves, plan.read.columns)
+        told["rows_without_window"] = _outside(plan, world)
+        told["columns"] = {column.name: str(column.type) for column in incoming.columns}
+        told["schema_changes"] = _changes(plan, incoming, world)
+    for name, write, comes in _writes(plan, incoming):
+        checks.append(f"{name} {write.connection}: {write.relation} {check_write(write, comes, world)}")
+    checks += [f"{phase}: {path}" for phase, path in windowed.scripts.items()]
+    return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, **told)
+
+
+def _writes(plan: Plan, incoming: TableSchema | None) -> list[tuple[str, Write, TableSchema | None]]:
+    """Where rows go, and what is known of them by now: what a script or the user's SQL makes is not."""
+    scripts = plan.windowed.scripts if plan.windowed else {}
+    changed = plan.windowed is not None and plan.windowed.transform is not None
+    found: list[tuple[str, Write, TableSchema | None]] = []
+    if plan.stage and "source_to_stage_transfer" not in scripts:
+        found.append(("stage", plan.stage, incoming))
+    if plan.write and "stage_to_target_transfer" not in scripts:
+        found.append(("target", plan.write, None if changed else incoming))
+    return found
+
+
+def check_write(write: Write, incoming: TableSchema | None, world: World) -> str:
+    """What was found. Raises SchemaMismatch for a table that cannot take what comes, or has no place for the load id."""
+    target = world.connector(write.connection)
+    existing = target.describe([write.relation])[write.relation]
+    if existing and not any(name.casefold() == TAG for name in existing.names):
+        raise SchemaMismatch(
+            f"{write.relation} has no column {TAG}, by which rows are known by their window",
+            hint=f"ALTER TABLE {qualify(write.relation)} ADD COLUMN {TAG} text",
+        )
+    found = look(write, incoming, None, without_tag(existing), target.holds) if incoming else None
+    if existing is None:
+        return "does not exist yet and will be created"
+    return f"can hold all {len(found.pairings)} columns" if found else "exists"
+
+
+def _outside(plan: Plan, world: World) -> int:
+    """Rows that belong to no window: asked once a command, for it may read the whole table."""
+    if plan.pipeline_name not in world.outside_windows:
+        rows = without_window(plan, world)
+        world.outside_windows[plan.pipeline_name] = rows
+        if rows and plan.windowed:
+            world.emit(Notice(f"{rows:,} rows of the source have no {plan.windowed.field}: they belong to no window"))
+    return world.outside_windows[plan.pipeline_name]
+
+
+def _changes(plan: Plan, incoming: TableSchema, world: World) -> list[str]:
+    """How the source's columns differ from those of the last window that was loaded; told as an event."""
+    last = runs.list_runs(world.ledger, pipeline_name=plan.pipeline_name, status="SUCCESS", limit=1)
+    before = last[0].phases["pre_validation"].details.get("columns") if last else None
+    if before is None:
+        return []
+    now = {column.name: str(column.type) for column in incoming.columns}
+    changes = [f"column {name} is new ({now[name]})" for name in now if name not in before]
+    changes += [f"column {name} is gone (was {before[name]})" for name in before if name not in now]
+    changes += [
+        f"column {name} is {now[name]} (was {before[name]})" for name in now if before.get(name, now[name]) != now[name]
+    ]
+    if changes:
+        world.emit(SchemaChanged(plan.pipeline_name, tuple(changes)))
+    return changes

@@ -1,0 +1,175 @@
+"""The windows of a pipeline, one after the other or several at once, all under one lease of the pipeline."""
+
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from queue import SimpleQueue
+from threading import Lock
+
+from landbridge import __version__
+from landbridge.config.pipelines import Pipeline
+from landbridge.engine.events import Event, GapsFound, Notice, RunGivenUp, Sink
+from landbridge.engine.plan import plan_window
+from landbridge.engine.walk import attempt, close_dead
+from landbridge.engine.windowed.agenda import agenda, windows_of
+from landbridge.engine.windowed.retrying import attempts
+from landbridge.engine.world import World
+from landbridge.errors import LandbridgeError, RunError
+from landbridge.ledger import gaps
+from landbridge.ledger.runs import Run
+from landbridge.windows import Window
+
+MOST_GAPS = 1_000  # rows of one hole; a longer one is one row
+
+
+@dataclass(frozen=True)
+class WindowResult:
+    """How one window fared: a run that succeeded, or the error of the last attempt at it; neither: nothing was due."""
+
+    pipeline: str
+    window: Window | None = None
+    run: Run | None = None
+    error: LandbridgeError | None = None
+
+
+def run_pipelines(
+    world: World, pipelines: Iterable[Pipeline], *, limit: int | None = None, parallel: int = 1, fresh: bool = False
+) -> Iterator[WindowResult]:
+    """All that is due of each; one that fails is reported, and the next one still gets its turn."""
+    for pipeline in pipelines:
+        count = 0
+        try:
+            width = at_once(world, pipeline, parallel)
+            for result in run_due(world, pipeline, limit=limit, parallel=width, fresh=fresh):
+                count += 1
+                yield result
+        except LandbridgeError as error:
+            yield WindowResult(pipeline.name, error=error)
+        else:
+            if not count:
+                yield WindowResult(pipeline.name)
+
+
+def run_due(
+    world: World, pipeline: Pipeline, *, limit: int | None = None, parallel: int = 1, fresh: bool = False
+) -> Iterator[WindowResult]:
+    """All windows that are due, at most `limit`. Where none is, nothing is opened but the drive database."""
+    found = agenda(pipeline, world.ledger, datetime.now(UTC))
+    if not found.open and not _new_gaps(found.passed, pipeline, world):
+        return
+    with world.alone_with(pipeline.name):
+        close_dead(pipeline.name, "run", world)
+        found = agenda(pipeline, world.ledger, datetime.now(UTC))  # another may have been at work until now
+        _record_gaps(_new_gaps(found.passed, pipeline, world), pipeline, world)
+        yield from _each(world, pipeline, islice(found.due(), limit), parallel=parallel, fresh=fresh)
+
+
+def run_windows(
+    world: World, pipeline: Pipeline, windows: Iterable[Window], *, parallel: int = 1, fresh: bool = False
+) -> Iterator[WindowResult]:
+    """These windows, whether they were run before or not."""
+    with world.alone_with(pipeline.name):
+        close_dead(pipeline.name, "run", world)
+        yield from _each(world, pipeline, windows, parallel=parallel, fresh=fresh)
+
+
+def at_once(world: World, pipeline: Pipeline, wanted: int) -> int:
+    """How many windows may run beside each other: one, where a file takes part that one process writes."""
+    if wanted == 1:
+        return 1
+    plan = plan_window(world.project, pipeline, Window.at(datetime.now(UTC)))
+    files = [name for name in sorted(plan.connections) if world.project.connections[name].type == "duckdb"]
+    if files:
+        world.emit(Notice(f"{pipeline.name}: one window at a time: one process writes the DuckDB file of {files[0]}"))
+        return 1
+    return wanted
+
+
+def _each(
+    world: World, pipeline: Pipeline, windows: Iterable[Window], *, parallel: int, fresh: bool
+) -> Iterator[WindowResult]:
+    if parallel > 1:
+        yield from _beside_each_other(world, pipeline, windows, parallel=parallel, fresh=fresh)
+        return
+    for window in windows:
+        result = _tried(world, pipeline, window, fresh=fresh)
+        yield result
+        if result.error:
+            return  # later windows may build on this one
+
+
+def _beside_each_other(
+    world: World, pipeline: Pipeline, windows: Iterable[Window], *, parallel: int, fresh: bool
+) -> Iterator[WindowResult]:
+    """Each thread has a world of its own; one that fails stops no other. Submission is bounded."""
+    world.warm_up(plan_window(world.project, pipeline, Window.at(datetime.now(UTC))).connections)
+    free: SimpleQueue[World] = SimpleQueue()
+    emit = _one_by_one(world.emit)
+    for _ in range(parallel):
+        free.put(world.beside(emit))
+
+    def run(window: Window) -> WindowResult:
+        one = free.get()
+        try:
+            return _tried(one, pipeline, window, fresh=fresh)
+        finally:
+            free.put(one)
+
+    waiting = iter(windows)
+    with ThreadPoolExecutor(parallel) as threads:
+        running: set[Future[WindowResult]] = {threads.submit(run, window) for window in islice(waiting, parallel)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+            running |= {threads.submit(run, window) for window in islice(waiting, len(done))}
+
+
+def _one_by_one(sink: Sink) -> Sink:
+    lock = Lock()
+
+    def emit(event: Event) -> None:
+        with lock:
+            sink(event)
+
+    return emit
+
+
+def _tried(world: World, pipeline: Pipeline, window: Window, *, fresh: bool) -> WindowResult:
+    """Attempts until one succeeds, or its failure would not pass; each is a row of its own."""
+    assert world.lease is not None, "the caller is alone with the pipeline"  # noqa: S101
+    fence = world.lease.fence
+    try:
+        plan = plan_window(world.project, pipeline, window)
+        run = attempts(pipeline.retry, lambda again: attempt(plan, world, fence, fresh=fresh and not again), world.emit)
+    except LandbridgeError as error:
+        world.emit(RunGivenUp(pipeline.name, error))
+        return WindowResult(pipeline.name, window, error=error)
+    except Exception as error:  # noqa: BLE001  a fault of ours is this window's failure, not the others'
+        told = RunError(f"{type(error).__name__}: a fault of landbridge", hint="the run's row has the traceback")
+        world.emit(RunGivenUp(pipeline.name, told))
+        return WindowResult(pipeline.name, window, error=told)
+    return WindowResult(pipeline.name, window, run=run)
+
+
+def _new_gaps(passed: Iterable[Window], pipeline: Pipeline, world: World) -> list[Window]:
+    """Windows that nobody will run by itself, and that no row tells yet; a long hole is one."""
+    known = {run.window for run in gaps.recorded(world.ledger, pipeline.name)} if passed else set()
+    found: list[Window] = []
+    for hole in passed:
+        steps = list(islice(windows_of(pipeline, hole, world.ledger), MOST_GAPS + 1))
+        found += steps if len(steps) <= MOST_GAPS else [hole]
+    return [window for window in found if window not in known]
+
+
+def _record_gaps(found: Iterable[Window], pipeline: Pipeline, world: World) -> None:
+    """A row for each, and one word for all of them."""
+    told = [
+        window
+        for window in found
+        if gaps.record_gap(world.ledger, pipeline.name, window, host=socket.gethostname(), version=__version__)
+    ]
+    if told:
+        world.emit(GapsFound(pipeline.name, tuple(told)))

@@ -1,0 +1,129 @@
+"""The user's own phases: `phase(config, record) -> dict` in a file (docs/pipelines.md, "Phases of your own")."""
+
+import importlib.util
+import json
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from landbridge.engine.phases.outcome import Outcome
+from landbridge.engine.plan import Plan, window_load_id
+from landbridge.engine.windowed.landing import note_staged
+from landbridge.engine.world import World
+from landbridge.errors import ConfigError, RunError, ScriptFailed
+from landbridge.ledger.phases import PHASES, storable
+from landbridge.ledger.runs import Run
+
+Script = Callable[[Mapping[str, Any], dict[str, Any]], Any]
+
+VERDICTS = ("transfer_completed", "audit_passed", "cleaning_completed")
+_importing = threading.Lock()  # parallel windows ask for one file at once
+
+
+def scripted(phase: str) -> Callable[[Plan, Run, World], Outcome]:
+    """The phase as the user's script does it."""
+
+    def run(plan: Plan, row: Run, world: World) -> Outcome:
+        assert plan.windowed is not None, "only pipelines have scripts"  # noqa: S101
+        details = call(Path(plan.windowed.scripts[phase]), phase, world.project.pipeline(row.pipeline_name).document, row)
+        load_id = window_load_id(plan.pipeline_name, plan.windowed.window)
+        if phase == "source_to_stage_transfer" and plan.stage:
+            note_staged(plan, row, details.get("stage_count"), world)
+        return Outcome("COMPLETED", details, load_id=load_id if phase == "stage_to_target_transfer" else None)
+
+    return run
+
+
+def call(path: Path, phase: str, config: Mapping[str, Any], row: Run) -> dict[str, Any]:
+    """What the script says of the phase, as details of it.
+
+    Raises ConfigError for a file that has no such function, ScriptFailed where the script raises, RunError where it
+    says that the phase failed, and for a result that is none.
+    """
+    function = _function(path, phase)
+    try:
+        result = function(config, record_of(row))
+    except Exception as error:
+        raise ScriptFailed(
+            f"{path.name}: {phase} raised {type(error).__name__}{_told(error)}",
+            hint=f"landbridge run-phase {row.pipeline_name} {phase} runs it alone",
+        ) from error
+    return _details(result, path, phase)
+
+
+def record_of(row: Run) -> dict[str, Any]:
+    """The drive row as a script sees it: columns in lower case, times zone-aware, phases as their objects.
+
+    `load_id` is what the rows of this window carry, from the beginning.
+    """
+    values = {name: value for name, value in asdict(row).items() if name != "phases"}
+    values |= {f"{name}_phase": row.phases[name].to_json() for name in PHASES}
+    values |= {name: list(values[name]) for name in ("phases_completed", "phases_skipped", "phases_pending")}
+    values["load_id"] = window_load_id(row.pipeline_name, row.window)
+    return values
+
+
+def _function(path: Path, phase: str) -> Script:
+    with _importing:
+        module = _module(path)
+    function = getattr(module, phase, None)
+    if not callable(function):
+        raise ConfigError(f"{path} has no function {phase}(config, record)", hint="it is called like the phase")
+    return function  # type: ignore[no-any-return]
+
+
+def _module(path: Path) -> ModuleType:
+    """Read anew each time: a script that was mended is the mended one. What stands beside it can be imported."""
+    if not path.is_file():
+        raise ConfigError(f"no script at {path}", hint="user_script of the phase, relative to the project's folder")
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    spec = importlib.util.spec_from_file_location(f"landbridge_user_{path.stem}", path)
+    assert spec is not None, "a file of Python"  # noqa: S101
+    assert spec.loader is not None, "the same"  # noqa: S101
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ScriptFailed(
+            f"{path.name} cannot be imported: {type(error).__name__}{_told(error)}", hint=f"python {path}"
+        ) from error
+    return module
+
+
+def _details(result: Any, path: Path, phase: str) -> dict[str, Any]:  # noqa: ANN401  whatever a script returns
+    if not isinstance(result, Mapping):
+        raise RunError(
+            f"{path.name}: {phase} returned {type(result).__name__}, not a dict",
+            hint="return {'skip_dag_run': False, 'error_message': None, …}",
+        )
+    told = {str(key): value for key, value in result.items()}
+    message = told.pop("error_message", None)
+    stops = told.pop("skip_dag_run", False)
+    failed = [verdict for verdict in VERDICTS if told.get(verdict, True) is not True]
+    if message is not None or stops or failed:
+        said = message if message is not None else f"it says {failed[0]}: false" if failed else "it says skip_dag_run"
+        raise RunError(f"{path.name}: {phase}: {said}", hint=f"landbridge show the run, then see {path}")
+    return {_free(key): value for key, value in json.loads(json.dumps(storable(told), default=_text)).items()}
+
+
+def _free(key: str) -> str:
+    """A detail may not take the name of a field of the phase object."""
+    from landbridge.ledger.phases import PhaseRecord
+
+    return f"script_{key}" if key in PhaseRecord.__dataclass_fields__ else key
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime | date) else str(value)
+
+
+def _told(error: BaseException) -> str:
+    """The first line of what it says; what a driver says may hold a value or an address, and is the script's to tell."""
+    line = str(error).strip().partition("\n")[0]
+    return f": {line[:300]}" if line else ""
