@@ -8,7 +8,6 @@ from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
@@ -17,8 +16,9 @@ from landbridge.config.connections import add_defaults, is_secret, read_connecti
 from landbridge.config.credentials import fetch
 from landbridge.config.document import Document, read_document
 from landbridge.config.environment import Environment, Unresolved, read_environment
+from landbridge.config.fields import Duration, Level, Location
 from landbridge.config.problems import Keys, Place, Problems
-from landbridge.config.tables import Defaults, Duration, Level, Strict, Table, read_tables
+from landbridge.config.tables import Defaults, Strict, Table, read_tables
 from landbridge.config.validation import validate
 from landbridge.connectors.registry import ConnectionOptions
 from landbridge.errors import UsageError
@@ -57,15 +57,6 @@ def _part_size(size: int) -> int:
     return size
 
 
-def check_location(text: str) -> str:
-    """A folder or a URL without credentials: locations are shown and written into plans."""
-    if not text or "\0" in text:
-        raise ValueError("must be a folder or an object store's URL")
-    if "://" in text and ("@" in urlsplit(text).netloc or "?" in text):
-        raise ValueError("no credentials here; object stores take them from their own variables")
-    return text
-
-
 def _database_url(url: SecretStr) -> SecretStr:
     if re.match(
         r"sqlite(\+pysqlite)?:///(?!:memory:)[^?]|(postgres|postgresql|postgresql\+psycopg)://.", url.get_secret_value()
@@ -78,9 +69,6 @@ def _masking_key(key: SecretStr) -> SecretStr:
     if len(key.get_secret_value()) < LEAST_KEY:
         raise ValueError(f"must have at least {LEAST_KEY} characters; `openssl rand -hex 32` prints one")
     return key
-
-
-Location = Annotated[str, AfterValidator(check_location)]
 
 
 class ParcelSettings(Strict):
