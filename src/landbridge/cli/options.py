@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from landbridge.config.fields import check_location
 from landbridge.config.pipelines import Pipeline
-from landbridge.config.project import Project, check_location, find_project, load_project
+from landbridge.config.project import Project, find_project, load_project
 from landbridge.config.tables import Table
 from landbridge.engine.events import Sink
 from landbridge.engine.world import World

@@ -62,11 +62,12 @@ def read_connections(document: Document, folder: Path, problems: Problems) -> di
         elif not isinstance(kind, str):
             problems.add(document.place((*at, "type")), f"missing, or no text; one of {', '.join(OPTIONS)}")
         elif options := validate(OPTIONS[kind], document, at, problems):
-            connections[name] = _with_files_below(folder, cast("ConnectionOptions", options))
+            connections[name] = with_files_below(folder, cast("ConnectionOptions", options))
     return connections
 
 
-def _with_files_below(folder: Path, options: ConnectionOptions) -> ConnectionOptions:
+def with_files_below(folder: Path, options: ConnectionOptions) -> ConnectionOptions:
+    """The options with absolute paths for the files that they name."""
     given = {key: getattr(options, key, None) for key in FILES}
     # "system" is libpq's word for the system's authorities
     return options.model_copy(

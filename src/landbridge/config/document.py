@@ -1,10 +1,11 @@
-"""A YAML file as plain values, together with where each of them stands."""
+"""A YAML or JSON file as plain values, together with where each of them stands."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
+from landbridge.config.json_text import NotJson, as_yaml
 from landbridge.config.problems import Keys, Place, Problems, dotted
 
 MOST_VALUES = 200_000  # aliases of aliases can stand for more values than memory holds
@@ -73,11 +74,15 @@ def read_document(folder: Path, file: str, problems: Problems) -> Document | Non
     """The file's document, `data` None for an empty one; None, with problems added, where it cannot be read."""
     try:
         text = (folder / file).read_text(encoding="utf-8-sig")
+        if file.endswith(".json"):
+            text = as_yaml(text)
         return _Reader(file, _Loader(text), problems).document()
     except FileNotFoundError:
         problems.add(Place(file), "no such file; `landbridge init` writes one")
     except UnicodeDecodeError:
         problems.add(Place(file), "not UTF-8 text")
+    except NotJson as error:
+        problems.add(Place(file, error.line), f"not JSON: {error}")
     except OSError as error:
         problems.add(Place(file), f"cannot be read: {(error.strerror or 'input/output error').lower()}")
     except yaml.MarkedYAMLError as error:

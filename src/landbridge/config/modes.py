@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from landbridge.config.columns import Identifier, different
 from landbridge.config.document import Document
+from landbridge.config.fields import Delay, Zone
 from landbridge.config.problems import Keys, Problems
 from landbridge.config.temporal import TemporalKeys, read_temporal
 from landbridge.contracts.values import Merge
@@ -21,14 +21,6 @@ from landbridge.windows import parse_duration
 VALIDITY = ("_TIMESTAMPFROM", "_TIMESTAMPTO")
 
 
-def _delay(value: object) -> timedelta:
-    text = value if isinstance(value, str) else ""
-    try:
-        return timedelta() if text in ("0m", "0h", "0d") else parse_duration(text)
-    except ValueError:
-        raise ValueError("must be like 15m, 6h, 1d; 0m where values are committed in their order") from None
-
-
 def _overlap(value: object) -> timedelta | Decimal:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return Decimal(value)
@@ -36,14 +28,6 @@ def _overlap(value: object) -> timedelta | Decimal:
         return parse_duration(value if isinstance(value, str) else "")
     except ValueError:
         raise ValueError("must be like 15m, 6h, 1d, or a whole number above 0") from None
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ValueError, OSError, KeyError):  # unknown ones are KeyErrors
-        raise ValueError("no time zone is called that; like UTC, Europe/Berlin") from None
-    return text
 
 
 def _two(names: list[str]) -> list[str]:
@@ -59,8 +43,8 @@ class ModeKeys(BaseModel):
 
     sync_mode: Mode = "full"
     watermark_column: Identifier | None = None
-    settle_delay: Annotated[timedelta | None, BeforeValidator(_delay)] = None
-    watermark_timezone: Annotated[str, AfterValidator(_zone)] | None = None
+    settle_delay: Delay | None = None
+    watermark_timezone: Zone | None = None
     overlap: Annotated[timedelta | Decimal | None, BeforeValidator(_overlap)] = None
     null_watermark: Nulls = "refuse"
     merge_keys: Annotated[list[Identifier], AfterValidator(different)] = []

@@ -1,9 +1,13 @@
 """Problems of a project: collected while it is read, reported together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from landbridge.errors import ConfigError
 from landbridge.schema.names import plain
+
+# what is not a pipeline's own file
+ELSEWHERE = ("landbridge.yaml", "config/tables.yaml", ".env", "environment")
 
 Keys = tuple[str | int, ...]
 
@@ -39,8 +43,16 @@ class Problems:
         places = sorted(self._found, key=lambda place: (files.index(place.file), place.line or 0))
         raise ConfigError(
             "\n".join(f"{place}: {self._found[place]}" for place in places),
-            hint="correct the lines named above; docs/configuration.md says what each key takes",
+            hint=f"correct the lines named above; {_pages(files)} what each key takes",
         )
+
+
+def _pages(files: Sequence[str]) -> str:
+    of_pipelines = [file for file in files if file not in ELSEWHERE]
+    if not of_pipelines:
+        return "docs/configuration.md says"
+    both = len(of_pipelines) < len(files)
+    return "docs/configuration.md and docs/pipelines.md say" if both else "docs/pipelines.md says"
 
 
 def dotted(keys: Keys) -> str:

@@ -1,14 +1,13 @@
-"""The project: landbridge.yaml, config/tables.yaml, .env and the environment, as one frozen value."""
+"""The project: landbridge.yaml, config/tables.yaml, projects/, .env and the environment, as one frozen value."""
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
@@ -17,8 +16,11 @@ from landbridge.config.connections import add_defaults, is_secret, read_connecti
 from landbridge.config.credentials import fetch
 from landbridge.config.document import Document, read_document
 from landbridge.config.environment import Environment, Unresolved, read_environment
+from landbridge.config.fields import Duration, Level, Location
+from landbridge.config.pipelines.reading import read_pipelines
+from landbridge.config.pipelines.values import Pipeline
 from landbridge.config.problems import Keys, Place, Problems
-from landbridge.config.tables import Defaults, Duration, Level, Strict, Table, read_tables
+from landbridge.config.tables import Defaults, Strict, Table, read_tables
 from landbridge.config.validation import validate
 from landbridge.connectors.registry import ConnectionOptions
 from landbridge.errors import UsageError
@@ -29,6 +31,7 @@ MIB = 2**20
 SIZES = {"": 1, "K": 1000, "KI": 2**10, "M": 1000**2, "MI": MIB, "G": 1000**3, "GI": 2**30}
 LEAST_KEY = 32  # characters: as hex digits they are 128 bits
 LEVELS = {"gzip": 9, "brotli": 11}  # most that compression_level may be; else 22
+Declared = TypeVar("Declared", Table, Pipeline)
 VARIABLES: dict[Keys, str] = {
     ("exports",): "EXPORT_BASE_DIR",
     ("imports",): "IMPORT_BASE_DIR",
@@ -57,15 +60,6 @@ def _part_size(size: int) -> int:
     return size
 
 
-def check_location(text: str) -> str:
-    """A folder or a URL without credentials: locations are shown and written into plans."""
-    if not text or "\0" in text:
-        raise ValueError("must be a folder or an object store's URL")
-    if "://" in text and ("@" in urlsplit(text).netloc or "?" in text):
-        raise ValueError("no credentials here; object stores take them from their own variables")
-    return text
-
-
 def _database_url(url: SecretStr) -> SecretStr:
     if re.match(
         r"sqlite(\+pysqlite)?:///(?!:memory:)[^?]|(postgres|postgresql|postgresql\+psycopg)://.", url.get_secret_value()
@@ -78,9 +72,6 @@ def _masking_key(key: SecretStr) -> SecretStr:
     if len(key.get_secret_value()) < LEAST_KEY:
         raise ValueError(f"must have at least {LEAST_KEY} characters; `openssl rand -hex 32` prints one")
     return key
-
-
-Location = Annotated[str, AfterValidator(check_location)]
 
 
 class ParcelSettings(Strict):
@@ -122,6 +113,7 @@ class Project:
     folder: Path
     connections: Mapping[str, ConnectionOptions]
     tables: tuple[Table, ...]
+    pipelines: tuple[Pipeline, ...] = ()
     drive_table: str = field(repr=False)  # SQLAlchemy URL
     exports: str  # folder or object-store URL; so the next three
     imports: str
@@ -135,11 +127,19 @@ class Project:
 
     def table(self, name: str) -> Table:
         """Raises UsageError for a name that tables.yaml does not have."""
-        for table in self.tables:
-            if table.name == name:
-                return table
-        known = did_you_mean(name, [table.name for table in self.tables]).removeprefix("; ")
-        raise UsageError(f"no table is called {name!r}", hint=known)
+        return _named(name, self.tables, "table")
+
+    def pipeline(self, name: str) -> Pipeline:
+        """Raises UsageError for a name that no file of projects/ has."""
+        return _named(name, self.pipelines, "pipeline")
+
+
+def _named(name: str, declared: Sequence[Declared], what: str) -> Declared:
+    for each in declared:
+        if each.name == name:
+            return each
+    known = did_you_mean(name, [each.name for each in declared]).removeprefix("; ")
+    raise UsageError(f"no {what} is called {name!r}", hint=known)
 
 
 def find_project(start: Path) -> Path:
@@ -171,13 +171,16 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
     declared = document.get(("connections",))
     known = declared if found and isinstance(declared, dict) else None
     tables = read_tables(folder, defaults, known, problems)
+    kinds = None if known is None else {name: _kind(document, name) for name in known}
+    declared_here = read_pipelines(folder, environment, kinds, tables, problems)
     if document.get(("masking_key",)) is None:
         _ask_for_masking_key([table for table in tables if table.read.connection in (known or ())], problems)
     problems.raise_if_any()
     return Project(
         folder=folder,
-        connections=connections,
+        connections={**connections, **declared_here.connections},
         tables=tables,
+        pipelines=declared_here.pipelines,
         drive_table=_below(folder, settings.drive_table.get_secret_value()),
         exports=_absolute(folder, settings.exports),
         imports=_absolute(folder, settings.imports),
@@ -189,6 +192,11 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
         processes=settings.processes,
         masking_key=settings.masking_key,
     )
+
+
+def _kind(document: Document, connection: str) -> str | None:
+    kind = document.get(("connections", connection, "type"))
+    return kind if isinstance(kind, str) else None
 
 
 def _ask_for_masking_key(read_here: Iterable[Table], problems: Problems) -> None:

@@ -1,34 +1,26 @@
 """config/tables.yaml: which source table is kept in step with which target table (seed 000, section 0.2)."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from landbridge.config.columns import Identifier, read_columns
 from landbridge.config.document import Document, read_document
+from landbridge.config.fields import FileName, Level, RowFilter, Schedule, SourceQuery
 from landbridge.config.modes import ModeKeys, read_mode, temporal_of
 from landbridge.config.problems import Keys, Problems
 from landbridge.config.validation import validate
 from landbridge.contracts.values import Filter, Read, Write
 from landbridge.schema.fidelity import LOSSES, Accepted, Loss
-from landbridge.schema.filters import compose
 from landbridge.schema.model import Relation
 from landbridge.schema.names import did_you_mean
 from landbridge.schema.temporal import Temporal
-from landbridge.windows import parse_duration
 
 FILE = "config/tables.yaml"
-SCHEDULES = {
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
-    "weekly": timedelta(weeks=1),
-    "monthly": timedelta(days=30),
-}
 
 
 @dataclass(frozen=True)
@@ -52,49 +44,12 @@ class Table:
     temporal: Temporal | None = None
 
 
-def _name(text: str) -> str:
-    """Names become file names, on any file system that parcels are carried on."""
-    if text in ("", ".", "..") or re.search(r"[/\\]", text) or not text.isprintable():
-        raise ValueError("must name a file: no '/' or '\\', nothing unprintable, not empty, '.' or '..'")
-    if len(text) > 128 or len(text.encode()) > 200:
-        raise ValueError("too long for a file's name: at most 128 characters, and 200 bytes in UTF-8")
-    return text
-
-
-def _schedule(value: object) -> timedelta:
-    if isinstance(value, str) and value in SCHEDULES:
-        return SCHEDULES[value]
-    try:
-        return _duration(value)
-    except ValueError:
-        raise ValueError(f"must be {', '.join(SCHEDULES)}, or like 90m, 6h, 1d, 2w") from None
-
-
-def _duration(value: object) -> timedelta:
-    return parse_duration(value if isinstance(value, str) else "")
-
-
-def _filter(value: object) -> Filter:
-    if not isinstance(value, str | list | None):
-        raise ValueError("must be text or a list of texts")  # noqa: TRY004 - pydantic takes no TypeError
-    try:
-        return compose(value)
-    except ValueError as error:
-        raise ValueError(str(error).partition(": ")[0]) from error  # without the item itself
-
-
 def _max_delta(value: object) -> object:
     if value is None or value is False:
         return value
     if isinstance(value, int | float) and 1 < value < 1e300:
         return float(value)
     raise ValueError("must be a number above 1, or off")
-
-
-def _query(text: str) -> str:
-    if "{table}" not in text:
-        raise ValueError("must hold {table} where the table's name belongs")
-    return text
 
 
 def _loss(value: object) -> object:
@@ -104,10 +59,7 @@ def _loss(value: object) -> object:
 
 
 LossName = Annotated[Loss, BeforeValidator(_loss)]
-Schedule = Annotated[timedelta, BeforeValidator(_schedule)]
 MaxDelta = Annotated[float | Literal[False] | None, BeforeValidator(_max_delta)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Level = dict[str, object]  # validated by itself, see validate
 
 
 class Strict(BaseModel):
@@ -131,7 +83,7 @@ class _File(Strict):
 
 
 class _Entry(ModeKeys, Defaults):
-    name: Annotated[str, AfterValidator(_name)]
+    name: FileName
     snowflake: Level = {}
     postgres: Level = {}
     source: Level = {}
@@ -148,8 +100,8 @@ class _Place(Strict):
 
 class _Rows(_Place):
     database: Identifier | None = None
-    filter: Annotated[Filter, BeforeValidator(_filter)] = Filter()
-    source_query: Annotated[str, AfterValidator(_query)] | None = None
+    filter: RowFilter = Filter()
+    source_query: SourceQuery | None = None
 
 
 class _Snowflake(_Rows):

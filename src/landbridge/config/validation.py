@@ -16,6 +16,9 @@ _READ_AS = {bool: "true or false", int: "a number", float: "a number"}
 _TEXTS = {
     "missing": "missing",
     "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "greater_than": "must be more than {gt}",
     "bool_type": "must be true or false",
     "list_type": "must be a list",
     "dict_type": "must be a mapping of keys to values",
@@ -63,6 +66,8 @@ def _from_text(document: Document, keys: Keys, error: str) -> bool:
     text = str(document.get(keys))
     if error == "int_type" and re.fullmatch(r"-?[0-9]{1,18}", text):
         document.set(keys, int(text))
+    elif error == "float_type" and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text):
+        document.set(keys, float(text))
     elif error == "bool_type" and text in ("true", "false"):
         document.set(keys, text == "true")
     else:

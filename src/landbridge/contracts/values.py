@@ -59,6 +59,9 @@ class Snapshot:
     as_of: datetime  # by the source's clock, UTC
 
 
+WriteMode = Mode | Literal["window"]  # window: what has the same load id is replaced, no other row is touched
+
+
 @dataclass(frozen=True)
 class Merge:
     """How rows meet those of the target; columns as they arrive (docs/sync-modes.md, "Keys").
@@ -79,7 +82,7 @@ class Write:
 
     connection: str
     relation: Relation
-    mode: Mode = "full"
+    mode: WriteMode = "full"
     accept_loss: Accepted = field(default_factory=dict)
     merge: Merge | None = None
 

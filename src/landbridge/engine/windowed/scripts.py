@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from landbridge.config.pipelines.readonly import secrets_of
 from landbridge.engine.phases.outcome import Outcome
 from landbridge.engine.plan import Plan, window_load_id
 from landbridge.engine.windowed.landing import note_staged
@@ -50,10 +51,10 @@ def call(path: Path, phase: str, config: Mapping[str, Any], row: Run) -> dict[st
         result = function(config, record_of(row))
     except Exception as error:
         raise ScriptFailed(
-            f"{path.name}: {phase} raised {type(error).__name__}{_told(error)}",
+            f"{path.name}: {phase} raised {type(error).__name__}{_told(error, config)}",
             hint=f"landbridge run-phase {row.pipeline_name} {phase} runs it alone",
         ) from error
-    return _details(result, path, phase)
+    return _details(result, path, phase, config)
 
 
 def record_of(row: Run) -> dict[str, Any]:
@@ -91,12 +92,12 @@ def _module(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         raise ScriptFailed(
-            f"{path.name} cannot be imported: {type(error).__name__}{_told(error)}", hint=f"python {path}"
+            f"{path.name} cannot be imported: {type(error).__name__}{_told(error, {})}", hint=f"python {path}"
         ) from error
     return module
 
 
-def _details(result: Any, path: Path, phase: str) -> dict[str, Any]:  # noqa: ANN401  whatever a script returns
+def _details(result: Any, path: Path, phase: str, config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401  whatever a script returns
     if not isinstance(result, Mapping):
         raise RunError(
             f"{path.name}: {phase} returned {type(result).__name__}, not a dict",
@@ -108,7 +109,7 @@ def _details(result: Any, path: Path, phase: str) -> dict[str, Any]:  # noqa: AN
     failed = [verdict for verdict in VERDICTS if told.get(verdict, True) is not True]
     if message is not None or stops or failed:
         said = message if message is not None else f"it says {failed[0]}: false" if failed else "it says skip_dag_run"
-        raise RunError(f"{path.name}: {phase}: {said}", hint=f"landbridge show the run, then see {path}")
+        raise RunError(f"{path.name}: {phase}: {_without_secrets(str(said), config)}", hint=f"see {path}")
     return {_free(key): value for key, value in json.loads(json.dumps(storable(told), default=_text)).items()}
 
 
@@ -123,7 +124,13 @@ def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime | date) else str(value)
 
 
-def _told(error: BaseException) -> str:
-    """The first line of what it says; what a driver says may hold a value or an address, and is the script's to tell."""
-    line = str(error).strip().partition("\n")[0]
+def _told(error: BaseException, config: Mapping[str, Any]) -> str:
+    """The first line of what it says: the script's own words, but for what the config keeps secret."""
+    line = _without_secrets(str(error).strip().partition("\n")[0], config)
     return f": {line[:300]}" if line else ""
+
+
+def _without_secrets(text: str, config: Mapping[str, Any]) -> str:
+    for secret in secrets_of(config):
+        text = text.replace(secret, "***") if secret else text
+    return text
