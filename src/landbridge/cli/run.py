@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from landbridge.cli.alerting import with_alerts
 from landbridge.cli.options import (
     AcceptDelta,
     All,
@@ -41,5 +42,6 @@ def run_command(
         if dry_run:
             print_plans(world, tables, partial(plan_run, world.project, full_reload=full_reload), as_json=as_json)
         else:
+            with_alerts(world)
             results = run_tables(world, tables, fresh=fresh, accept_delta=accept_delta, full_reload=full_reload)
             print_results(results, as_json=as_json)

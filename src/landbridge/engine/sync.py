@@ -1,19 +1,20 @@
 """Many tables, one after the other: a table that fails is reported, and the next one still gets its turn."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from landbridge.config.tables import Table
 from landbridge.engine.carrying.arrivals import as_of_arrival, named_arrival, newest_arrival
 from landbridge.engine.carrying.chain import next_arrival
+from landbridge.engine.events import RunGivenUp
 from landbridge.engine.forecast import Forecast, forecast
 from landbridge.engine.plan import Begin, Plan, plan_export, plan_import, plan_run, sides
 from landbridge.engine.walk import walk
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, RunError
-from landbridge.ledger.runs import Run
+from landbridge.ledger.runs import Run, get_run
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,21 @@ def _each(
             decided = plan(table)
             run = walk(decided, world, fresh=fresh) if decided else None
         except LandbridgeError as error:
-            yield Result(table.name, error=error)
+            yield _given_up(world, table.name, error)
         except Exception as error:  # noqa: BLE001  a fault of ours is this table's failure, not the others'
             told = RunError(f"{type(error).__name__}: a fault of landbridge", hint="the run's row has the traceback")
-            yield Result(table.name, error=told)
+            yield _given_up(world, table.name, told)
         else:
             yield Result(table.name, run=run)
+
+
+def _given_up(world: World, table: str, error: LandbridgeError) -> Result:
+    """A table's failure, told to whom it may concern: a sync is not tried again by itself."""
+    run = None
+    with suppress(LandbridgeError):  # what failed matters more than that its row cannot be read
+        run = get_run(world.ledger, error.pipeline_id) if error.pipeline_id else None
+    world.emit(RunGivenUp(table, run, error))
+    return Result(table, error=error)
 
 
 def worst(errors: Iterable[LandbridgeError | None]) -> int:
