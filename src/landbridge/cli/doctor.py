@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import typer
 
+from landbridge.cli.alerting import asked_channels
 from landbridge.cli.options import AsJson, ProjectFolder, open_world
 from landbridge.cli.text import print_json, print_table
 from landbridge.engine.diagnosis import diagnose
@@ -15,7 +16,7 @@ MARK = {True: "ok", False: "WRONG", None: "-"}
 def doctor_command(*, as_json: AsJson = False, project: ProjectFolder = None) -> None:
     """Ask every connection; exit code 3 if any answer is wrong."""
     with open_world(project, changing=False) as world:
-        answers = list(diagnose(world))
+        answers = [*diagnose(world), *asked_channels(world.project)]
     if as_json:
         print_json([{"asked": name, **asdict(check)} for name, check in answers])
     else:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from landbridge.cli.alerting import with_alerts
 from landbridge.cli.options import (
     AcceptDelta,
     All,
@@ -80,6 +81,7 @@ def export_data_command(
             plan = partial(plan_export, world.project, location=place(to), obfuscate=obfuscate, begins_at=begins_at)
             print_plans(world, tables, plan, as_json=as_json)
         else:
+            with_alerts(world)
             results = export_tables(
                 world,
                 tables,

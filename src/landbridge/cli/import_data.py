@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from landbridge.cli.alerting import with_alerts
 from landbridge.cli.options import All, AsJson, DryRun, From, ProjectFolder, Tables, chosen, open_world, place
 from landbridge.cli.outcome import print_plans, print_results
 from landbridge.cli.progress import Progress
@@ -26,5 +27,6 @@ def import_data_command(
         if dry_run:
             print_plans(world, tables, lambda t: plan_arrival(world, t, place(source), parcel), as_json=as_json)
         else:
+            with_alerts(world)
             results = import_tables(world, tables, location=place(source), parcel_id=parcel)
             print_results(results, as_json=as_json)

@@ -57,6 +57,9 @@ COMMANDS: Summaries = {
         "rotate": "Make a new identity or signing key.",
         "revoke": "Trust a key no more.",
     },
+    "alerts": {
+        "test": "Send a test message on each channel.",
+    },
     "doctor": "Ask every connection: login, TLS, grants, clock skew.",
     "fsck": "Drive table, disk and targets: do they agree?",
     "demo": "Carry real tables across a gap, here and now.",
@@ -64,6 +67,7 @@ COMMANDS: Summaries = {
 GROUP_HELP = {
     "parcel": "List, show, check, open, carry or purge parcels.",
     "receipts": "List or import receipts.",
+    "alerts": "Test the channels that alerts go to.",
     "keys": "Generate, show, trust, rotate or revoke keys.",
 }
 _NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser

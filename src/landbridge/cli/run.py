@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from landbridge.cli.alerting import with_alerts
 from landbridge.cli.options import (
     AcceptDelta,
     All,
@@ -51,6 +52,7 @@ def run_command(
     with open_world(project, Progress(several=parallel > 1), changing=not dry_run) as world:
         tables, pipelines = chosen_jobs(world.project, table, pipeline, every=every)
         if not dry_run:
+            with_alerts(world)
             moved = run_tables(world, tables, fresh=fresh, accept_delta=accept_delta, full_reload=full_reload)
             windows = run_pipelines(world, pipelines, limit=limit, parallel=parallel, fresh=fresh)
             print_results(chain(moved, windows), as_json=as_json)

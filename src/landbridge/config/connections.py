@@ -29,8 +29,10 @@ SECRETS = {key for options in OPTIONS.values() for key in _secrets(options)}
 
 def is_secret(keys: Keys) -> bool:
     """Whether the text there may be `file:…` or `cmd:…`."""
-    return keys in (("drive_table",), ("masking_key",)) or (
-        keys[:1] == ("connections",) and len(keys) == 3 and keys[2] in SECRETS
+    return (
+        keys in (("drive_table",), ("masking_key",))
+        or (keys[:1] == ("connections",) and len(keys) == 3 and keys[2] in SECRETS)
+        or (keys[:2] == ("alerts", "channels") and keys[3:] == ("url",))
     )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from landbridge.config.alerts import Alerts, read_alerts
 from landbridge.config.connections import add_defaults, is_secret, read_connections
 from landbridge.config.credentials import fetch
 from landbridge.config.document import Document, read_document
@@ -104,6 +105,7 @@ class _Settings(Strict):
     masking_key: Annotated[SecretStr, AfterValidator(_masking_key)] | None = None
     parcels: Level | None = None
     defaults: Level | None = None
+    alerts: Level | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,7 @@ class Project:
     imports_keep: timedelta | None = None  # None: carried parcels stay
     processes: int | None = None  # None: as many as the engine finds sensible
     masking_key: SecretStr | None = None
+    alerts: Alerts = field(default_factory=Alerts)
 
     def table(self, name: str) -> Table:
         """Raises UsageError for a name that tables.yaml does not have."""
@@ -167,6 +170,7 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
     settings = validate(_Settings, document, (), problems) or _Settings()
     parcels = validate(ParcelSettings, document, ("parcels",), problems) or ParcelSettings()
     defaults = validate(Defaults, document, ("defaults",), problems) or Defaults()
+    alerts = read_alerts(document, problems)
     connections = read_connections(document, folder, problems)
     declared = document.get(("connections",))
     known = declared if found and isinstance(declared, dict) else None
@@ -191,6 +195,7 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
         imports_keep=settings.imports_keep,
         processes=settings.processes,
         masking_key=settings.masking_key,
+        alerts=alerts,
     )
 
 

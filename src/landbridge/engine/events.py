@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from landbridge.errors import LandbridgeError
 from landbridge.ledger.runs import PhaseRecord, Run
+from landbridge.windows import Window
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,47 @@ class RunEnded:
 
 
 @dataclass(frozen=True)
+class RunGivenUp:
+    """A table or pipeline failed, and no retry follows; `run` is its last attempt, None where none is known."""
+
+    pipeline_name: str
+    run: Run | None
+    error: LandbridgeError
+
+
+@dataclass(frozen=True)
+class GapsFound:
+    """Windows that no run will fill by itself; each is told once."""
+
+    pipeline_name: str
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True)
+class SchemaChanged:
+    """The source's columns are not those of the run before; `changes` are lines for people."""
+
+    pipeline_name: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something that a person should read: what was resumed, recovered, swept."""
 
     text: str
 
 
-Event = RunBegan | PhaseBegan | RowsExpected | RowsMoved | PhaseEnded | RunEnded | Notice
+Event = (
+    RunBegan
+    | PhaseBegan
+    | RowsExpected
+    | RowsMoved
+    | PhaseEnded
+    | RunEnded
+    | RunGivenUp
+    | GapsFound
+    | SchemaChanged
+    | Notice
+)
 Sink = Callable[[Event], None]

@@ -9,6 +9,7 @@ from landbridge.config.tables import Table
 from landbridge.engine.carrying.arrivals import as_of_arrival, named_arrival, newest_arrival
 from landbridge.engine.carrying.chain import next_arrival
 from landbridge.engine.forecast import Forecast, forecast
+from landbridge.engine.giving_up import give_up
 from landbridge.engine.plan import Begin, Plan, plan_export, plan_import, plan_run, sides
 from landbridge.engine.walk import walk
 from landbridge.engine.world import World
@@ -125,9 +126,11 @@ def _each(
             decided = plan(table)
             run = walk(decided, world, fresh=fresh) if decided else None
         except LandbridgeError as error:
+            give_up(world, table.name, error)
             yield Result(table.name, error=error)
         except Exception as error:  # noqa: BLE001  a fault of ours is this table's failure, not the others'
             told = RunError(f"{type(error).__name__}: a fault of landbridge", hint="the run's row has the traceback")
+            give_up(world, table.name, told)
             yield Result(table.name, error=told)
         else:
             yield Result(table.name, run=run)

@@ -160,15 +160,24 @@ def _step(name: str, phase: Phase, plan: Plan, run: Run, world: World) -> Run:
     except BaseException as failure:
         if isinstance(failure, ParcelError):
             note_refused(plan, run, world, failure)
-        _fail(name, began, failure, run, world)
+        _fail(name, began, failure, plan, run, world)
         raise
-    record = _ended(name, began, status=outcome.status, skip_reason=outcome.reason, details=outcome.details)
+    record = _ended(
+        name,
+        began,
+        status=outcome.status,
+        skip_reason=outcome.reason,
+        details=outcome.details,
+        expected_run_duration=_expected(name, plan, world),
+    )
     run = runs.phase_ended(world.ledger, run, record, parcel_id=outcome.parcel_id, load_id=outcome.load_id)
     world.emit(PhaseEnded(run, record))
     return run
 
 
-def _fail(name: str, began: datetime, failure: BaseException, run: Run, world: World) -> None:
+def _fail(  # noqa: PLR0913  what is told of a failure
+    name: str, began: datetime, failure: BaseException, plan: Plan, run: Run, world: World
+) -> None:
     ours = failure if isinstance(failure, LandbridgeError) else None
     if ours:
         ours.pipeline_id = run.pipeline_id
@@ -183,11 +192,19 @@ def _fail(name: str, began: datetime, failure: BaseException, run: Run, world: W
         error_class=_family(failure),
         traceback=None if ours and not theirs else "".join(traceback.format_tb((theirs or failure).__traceback__)),
         details=details,
+        expected_run_duration=_expected(name, plan, world),
     )
     with suppress(LandbridgeError):  # what failed matters more than that it cannot be written down
         run = runs.finish_run(world.ledger, runs.phase_ended(world.ledger, run, record), "FAILED")
     world.emit(PhaseEnded(run, record))
     world.emit(RunEnded(run))
+
+
+def _expected(name: str, plan: Plan, world: World) -> str | None:
+    """How long a pipeline's phase is declared to take."""
+    if plan.windowed is None:
+        return None
+    return format_duration(world.project.pipeline(plan.pipeline_name).phases[name].expected)
 
 
 def _family(failure: BaseException) -> str:

@@ -190,3 +190,22 @@ Index("landbridge_marks_by_name", marks.c.pipeline_name)
 Index("landbridge_marks_by_receipt", marks.c.receipt_sha256)
 
 schema = Table("landbridge_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+
+alerts = Table(
+    "landbridge_alerts",
+    metadata,
+    Column("alert_key", Text, primary_key=True),
+    Column("channel", NAME, primary_key=True),
+    Column("kind", String(50), nullable=False),
+    Column("severity", String(50), nullable=False),
+    Column("pipeline_name", NAME, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", String(50), nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_sent_at", Instant),
+    Column("suppressed", BigInteger, nullable=False),
+    Column("claimed_until", Instant),
+    Column("failure", Text),
+    CheckConstraint("state IN ('held', 'undelivered', 'sent')", name="landbridge_alerts_state"),
+)

@@ -11,7 +11,8 @@ from threading import Lock
 
 from landbridge import __version__
 from landbridge.config.pipelines import Pipeline
-from landbridge.engine.events import Event, GapsFound, Notice, RunGivenUp, Sink
+from landbridge.engine.events import Event, GapsFound, Notice, Sink
+from landbridge.engine.giving_up import give_up
 from landbridge.engine.plan import plan_window
 from landbridge.engine.walk import attempt, close_dead
 from landbridge.engine.windowed.agenda import agenda, windows_of
@@ -145,11 +146,11 @@ def _tried(world: World, pipeline: Pipeline, window: Window, *, fresh: bool) -> 
         plan = plan_window(world.project, pipeline, window)
         run = attempts(pipeline.retry, lambda again: attempt(plan, world, fence, fresh=fresh and not again), world.emit)
     except LandbridgeError as error:
-        world.emit(RunGivenUp(pipeline.name, error))
+        give_up(world, pipeline.name, error)
         return WindowResult(pipeline.name, window, error=error)
     except Exception as error:  # noqa: BLE001  a fault of ours is this window's failure, not the others'
         told = RunError(f"{type(error).__name__}: a fault of landbridge", hint="the run's row has the traceback")
-        world.emit(RunGivenUp(pipeline.name, told))
+        give_up(world, pipeline.name, told)
         return WindowResult(pipeline.name, window, error=told)
     return WindowResult(pipeline.name, window, run=run)
 
