@@ -10,6 +10,7 @@ import pytest
 from landbridge.demo.postgres_server import PostgresServer
 from landbridge.ledger import runs
 from landbridge.ledger.database import Database, open_database
+from landbridge.ledger.tables import metadata
 from landbridge.windows import Window
 
 
@@ -59,7 +60,7 @@ def kept_url(postgres: PostgresServer) -> str:
 @pytest.fixture
 def emptied_url(kept_url: str) -> str:
     with psycopg.connect(kept_url) as connection:
-        tables = "pipeline_execution_drive, landbridge_leases, landbridge_parcels, landbridge_custody, landbridge_marks"
+        tables = ", ".join(metadata.tables.keys() - {"landbridge_schema"})
         connection.execute(f"TRUNCATE {tables}")
     return kept_url
 

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import StatementError
 
 from landbridge.errors import AccessDenied, ConfigError, LandbridgeError, RunError, Unreachable, WorldError
 from landbridge.ledger import database as database_room
 from landbridge.ledger.database import Database, open_database
-from landbridge.ledger.tables import custody, leases, metadata
+from landbridge.ledger.tables import VERSION, custody, leases, metadata
 from tests.ledger.processes import at_once, outage
 
 PAGE = Path(__file__).parents[2] / "docs" / "drive-table.md"
@@ -28,7 +28,7 @@ def test_opens_at_once_from_many_processes(new_url, tmp_path):
     assert at_once(code, url=new_url, folder=tmp_path, processes=4) == ["open"] * 4
     database = open_database(new_url)
     with database.read() as connection:
-        assert connection.execute(text("SELECT version FROM landbridge_schema")).all() == [(1,)]
+        assert connection.execute(text("SELECT version FROM landbridge_schema")).all() == [(VERSION,)]
     database.close()
 
 
@@ -55,26 +55,61 @@ def test_opening_again_keeps_everything(url, db):
     again.close()
 
 
-def test_a_table_that_is_missing_is_made(new_url):
-    """A drive database from before the custody log gets its table when it is opened; the others stay as they are."""
+def test_an_older_database_gains_what_it_lacks(new_url):
+    """One of version 1 gets the tables and indexes of this one when it is opened; its rows stay as they are."""
     now = datetime.now(UTC)
     database = open_database(new_url)
+    whole = _schema(database)
     with database.begin() as connection:
         connection.execute(leases.insert().values(resource="r", fence=7, acquired_at=now, expires_at=now))
-        connection.execute(text("DROP TABLE landbridge_custody"))
+        for name in ("landbridge_custody", "landbridge_coverage", "landbridge_stages"):
+            connection.execute(text(f"DROP TABLE {name}"))
+        for name in ("attempts", "attempted", "by_time", "by_name_date", "by_name_status", "by_status_time"):
+            connection.execute(text(f"DROP INDEX pipeline_execution_drive_{name}"))
+        connection.execute(text("CREATE INDEX pipeline_execution_drive_by_status ON pipeline_execution_drive (host)"))
+        connection.execute(text("UPDATE landbridge_schema SET version = 1"))
     database.close()
+    with ThreadPoolExecutor() as threads:
+        for each in threads.map(open_database, [new_url] * 3):
+            each.close()
     again = open_database(new_url)
+    assert _schema(again) == whole
     with again.read() as connection:
         assert connection.execute(custody.select()).all() == []
         assert connection.execute(leases.select()).one().fence == 7
+        assert connection.execute(text("SELECT version FROM landbridge_schema")).all() == [(VERSION,)]
     again.close()
+
+
+def _schema(database):
+    with database.read() as connection:
+        return {
+            table: (
+                [column["name"] for column in inspect(connection).get_columns(table)],
+                {index["name"] for index in inspect(connection).get_indexes(table)},
+            )
+            for table in inspect(connection).get_table_names()
+        }
+
+
+def test_opening_asks_little(tmp_path):
+    """A database of this version is opened by one look at its version: no table and no index is looked up."""
+    url = f"sqlite:///{tmp_path}/drive.db"
+    open_database(url).close()
+    asked: list[str] = []
+    connected = database_room._connect(url)
+    event.listen(connected._writer, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    database_room._make_ready(connected)
+    connected.close()
+    assert len(asked) <= 2
+    assert not [words for words in asked if "index" in words.lower()]
 
 
 def test_newer_schema_is_refused(new_url):
     """A program does not touch a drive database of a version that it does not know."""
     database = open_database(new_url)
     with database.begin() as connection:
-        connection.execute(text("UPDATE landbridge_schema SET version = 2"))
+        connection.execute(text(f"UPDATE landbridge_schema SET version = {VERSION + 1}"))
     database.close()
     with pytest.raises(ConfigError, match="newer landbridge") as failure:
         open_database(new_url)

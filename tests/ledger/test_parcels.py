@@ -7,6 +7,7 @@ import pytest
 from landbridge.errors import RunError
 from landbridge.ledger import parcels
 from landbridge.ledger.marks import Mark
+from tests.ledger.processes import at_once
 
 AS_OF = datetime(2026, 1, 31, 5, 0, 0, 7, tzinfo=UTC)
 MARK = Mark(parcel_id="p1", pipeline_name="orders", basis="of the read")
@@ -76,6 +77,23 @@ def test_no_two_parcels_at_one_place_in_the_chain(db, run_id):
     reserve(db, run_id, "p2")
     with pytest.raises(RunError), db.begin() as connection:
         connection.execute(parcels.parcels.update().values(sequence=1))
+
+
+def test_reserved_at_once(url, db, run_id, tmp_path):
+    """Threads of processes that reserve for one pipeline at the same moment get a number each, without holes."""
+    code = f"""
+from concurrent.futures import ThreadPoolExecutor
+from landbridge.ledger import parcels
+db = open_database(url)
+def reserve(number):
+    parcel_id = f"{{ready.name}}-{{number}}"
+    return parcels.reserve(db, pipeline_name="orders", parcel_id=parcel_id, location="", folder="",
+        as_of=None, pipeline_id={run_id!r}).sequence
+with ThreadPoolExecutor(3) as threads:
+    print(*threads.map(reserve, range(6)))
+"""
+    said = at_once(code, url=url, folder=tmp_path, processes=2)
+    assert sorted(int(number) for words in said for number in words.split()) == list(range(1, 13))
 
 
 def test_one_parcel_out_and_in(db, run_id):

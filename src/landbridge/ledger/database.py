@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, exc, func, inspect, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, exc, func, inspect, make_url, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
@@ -27,7 +27,7 @@ from landbridge.errors import (
     Unreachable,
     WorldError,
 )
-from landbridge.ledger.tables import VERSION, Instant, metadata, schema
+from landbridge.ledger.tables import SUPERSEDED, VERSION, Instant, metadata, schema
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -197,8 +197,7 @@ _json = partial(json.dumps, allow_nan=False, ensure_ascii=False)
 def _make_ready(database: Database) -> None:
     with database.read() as connection:
         found = _version(connection)
-        incomplete = found == VERSION and _lacks_a_table(connection)
-    if found is None or incomplete:
+    if found is None or found < VERSION:
         with database.begin() as connection:
             found = _set_up(database, connection)
     if found > VERSION:
@@ -215,20 +214,15 @@ def _version(connection: Connection) -> int | None:
     return version
 
 
-def _lacks_a_table(connection: Connection) -> bool:
-    return not all(inspect(connection).has_table(name) for name in metadata.tables)
-
-
 def _set_up(database: Database, connection: Connection) -> int:
-    """Make the tables that another process did not just make; the version row is the last word of the transaction."""
+    """Make what another process did not just make; the version row is the last word of the transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(SETUP_LOCK)))
     found = _version(connection)
-    if found is not None and found > VERSION:
-        return found
     if found is not None:
-        metadata.create_all(connection)  # what this version gained since
-        return found
+        if found < VERSION:
+            _upgrade(connection)
+        return max(found, VERSION)
     foreign = sorted(metadata.tables.keys() & set(inspect(connection).get_table_names()))
     if foreign:
         raise ConfigError(
@@ -238,6 +232,19 @@ def _set_up(database: Database, connection: Connection) -> int:
     metadata.create_all(connection)
     connection.execute(schema.insert().values(version=VERSION))
     return VERSION
+
+
+def _upgrade(connection: Connection) -> None:
+    """Give a database of an older version the tables and indexes that it lacks; no row and no column is changed."""
+    metadata.create_all(connection)
+    for table in metadata.tables.values():
+        there = {each["name"] for each in inspect(connection).get_indexes(table.name)}
+        for index in table.indexes:
+            if index.name not in there:
+                index.create(connection)
+    for name in SUPERSEDED:
+        connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
+    connection.execute(schema.update().values(version=VERSION))
 
 
 def _address(url: URL) -> str:

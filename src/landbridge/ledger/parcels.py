@@ -52,6 +52,7 @@ def reserve(  # noqa: PLR0913  all by keyword: each is a column
     """A new `out` parcel, writing, with the next sequence number of its pipeline. RunError if the id is taken."""
     written = (parcels.c.pipeline_name == pipeline_name) & (parcels.c.direction == "out")
     with db.begin() as connection:
+        db.lock(connection, parcels)  # the first act: who reserves at this moment takes the number after ours
         now = db.now(connection)
         last = connection.execute(select(func.max(parcels.c.sequence)).where(written)).scalar_one()
         values = {

@@ -17,12 +17,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from landbridge.ledger.phases import PHASES
 
-VERSION = 1
+VERSION = 2  # one more whenever a table or index is added: databases that are there gain it then (database._upgrade)
 NAME = String(255)
 
 
@@ -105,14 +106,43 @@ drive = Table(
     ),
     CheckConstraint("pipeline_retry_number >= 0", name="pipeline_execution_drive_retry"),
 )
+is_attempt = drive.c.pipeline_status != literal_column("'GAP_DETECTED'")  # no parameter: indexes are chosen by its text
+_newest = (drive.c.created_at.desc(), drive.c.fence.desc())
 Index("pipeline_execution_drive_by_name", drive.c.pipeline_name, drive.c.created_at.desc())
-Index("pipeline_execution_drive_by_status", drive.c.pipeline_status)
+Index("pipeline_execution_drive_by_status_time", drive.c.pipeline_status, drive.c.created_at.desc())
 Index("pipeline_execution_drive_by_date", drive.c.target_date.desc())
 Index(
     "pipeline_execution_drive_by_window",
     drive.c.query_window_start_timestamp,
     drive.c.query_window_end_timestamp,
 )
+Index("pipeline_execution_drive_by_time", drive.c.created_at.desc())
+Index("pipeline_execution_drive_by_name_date", drive.c.pipeline_name, drive.c.target_date)
+Index(
+    "pipeline_execution_drive_by_name_status",
+    drive.c.pipeline_name,
+    drive.c.pipeline_status,
+    drive.c.created_at.desc(),
+)
+Index(
+    "pipeline_execution_drive_attempts",
+    drive.c.pipeline_name,
+    drive.c.job_kind,
+    *_newest,
+    sqlite_where=is_attempt,
+    postgresql_where=is_attempt,
+)
+Index(
+    "pipeline_execution_drive_attempted",
+    drive.c.pipeline_name,
+    drive.c.query_window_duration,
+    drive.c.query_window_start_timestamp,
+    drive.c.query_window_end_timestamp,
+    *_newest,
+    sqlite_where=is_attempt,
+    postgresql_where=is_attempt,
+)
+SUPERSEDED = ("pipeline_execution_drive_by_status",)  # by others that begin with the same column
 
 leases = Table(
     "landbridge_leases",
@@ -188,6 +218,38 @@ marks = Table(
 )
 Index("landbridge_marks_by_name", marks.c.pipeline_name)
 Index("landbridge_marks_by_receipt", marks.c.receipt_sha256)
+
+coverage = Table(
+    "landbridge_coverage",
+    metadata,
+    Column("pipeline_name", NAME, primary_key=True),
+    Column("window_start", Instant, primary_key=True),
+    Column("window_end", Instant, nullable=False),
+    CheckConstraint("window_end > window_start", name="landbridge_coverage_window"),
+)
+
+stages = Table(
+    "landbridge_stages",
+    metadata,
+    Column("stage_id", NAME, primary_key=True),
+    Column("pipeline_name", NAME, nullable=False),
+    Column("kind", String(50), nullable=False),
+    Column("location", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("load_id", NAME, nullable=False),
+    Column("pipeline_id", NAME, ForeignKey("pipeline_execution_drive.pipeline_id")),
+    Column("row_count", BigInteger, nullable=False),
+    Column("state", String(50), nullable=False),
+    Column("archive_location", Text),
+    Column("staged_at", Instant, nullable=False),
+    Column("loaded_at", Instant),
+    Column("archived_at", Instant),
+    Column("deleted_at", Instant),
+    CheckConstraint("kind IN ('parcel', 'table')", name="landbridge_stages_kind"),
+    CheckConstraint("state IN ('staged', 'loaded', 'archived', 'deleted')", name="landbridge_stages_state"),
+)
+Index("landbridge_stages_by_state", stages.c.pipeline_name, stages.c.state, stages.c.loaded_at)
+Index("landbridge_stages_by_load", stages.c.pipeline_name, stages.c.load_id)
 
 schema = Table("landbridge_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
 
