@@ -12,8 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from landbridge.config.document import Document
 from landbridge.config.problems import Problems
-from landbridge.config.tables import Duration, Level, Strict
-from landbridge.config.validation import validate
+from landbridge.config.fields import Duration, Level
+from landbridge.config.validation import Strict, validate
 
 Kind = Literal["failure", "duration", "gap", "schema_change"]
 Severity = Literal["info", "warning", "error", "critical"]

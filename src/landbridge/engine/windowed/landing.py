@@ -54,7 +54,7 @@ def note_staged(plan: Plan, row: Run, rows: int | None, world: World) -> None:
         name=json.dumps([stage.relation.database, stage.relation.schema, stage.relation.table]),
         load_id=load_id,
         pipeline_id=row.pipeline_id,
-        row_count=rows,
+        row_count=rows or 0,
     )
 
 
@@ -69,7 +69,7 @@ def note_parcel(plan: Plan, row: Run, slot: ParcelRow, world: World) -> None:
         name=slot.folder,
         load_id=load_of(plan, row).load_id,
         pipeline_id=row.pipeline_id,
-        row_count=slot.row_count,
+        row_count=slot.row_count or 0,
     )
 
 
