@@ -61,4 +61,6 @@ def _print(name: str, holes: list[dict[str, Any]]) -> None:
         for hole in holes
     ]
     print_table(("from (UTC)", "to", "length", "state", "detected"), lines)
-    typer.echo(f"due windows run with `landbridge run --pipeline {name}`; all of them with `landbridge gaps {name} --fill`")
+    typer.echo(
+        f"due windows run with `landbridge run --pipeline {name}`; all of them with `landbridge gaps {name} --fill`"
+    )

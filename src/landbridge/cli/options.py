@@ -23,10 +23,14 @@ ProjectFolder = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="Every table of config/tables.yaml.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", metavar="NAME", help="One table; may be repeated.")]
-Pipelines = Annotated[list[str] | None, typer.Option("--pipeline", metavar="NAME", help="One pipeline; may be repeated.")]
+Pipelines = Annotated[
+    list[str] | None, typer.Option("--pipeline", metavar="NAME", help="One pipeline; may be repeated.")
+]
 Parallel = Annotated[int, typer.Option("--parallel", metavar="N", min=1, max=64, help="Windows at once.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Read the source again, even if a failed run can go on.")]
-FromTime = Annotated[str, typer.Option("--from", metavar="TIME", help="First instant, like 2026-01-31 or 2026-01-31T05:00Z.")]
+FromTime = Annotated[
+    str, typer.Option("--from", metavar="TIME", help="First instant, like 2026-01-31 or 2026-01-31T05:00Z.")
+]
 ToTime = Annotated[str, typer.Option("--to", metavar="TIME", help="First instant that is not wanted any more.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 DryRun = Annotated[
@@ -87,7 +91,9 @@ def span(pipeline: Pipeline, start: str, end: str) -> Window:
     try:
         return Window(_time(start, pipeline.zone), _time(end, pipeline.zone))
     except ValueError as error:
-        raise UsageError(f"--from and --to: {str(error).lower()}", hint="--from 2026-01-31T05:00Z --to 2026-02-01") from None
+        raise UsageError(
+            f"--from and --to: {str(error).lower()}", hint="--from 2026-01-31T05:00Z --to 2026-02-01"
+        ) from None
 
 
 def _time(text: str, zone: str) -> datetime:

@@ -72,7 +72,9 @@ def _window_line(result: WindowResult) -> str:
 
 
 def _moved(run: Run) -> int | None:
-    count = run.phases["audit"].details.get("target_count", run.phases["stage_to_target_transfer"].details.get("target_count"))
+    count = run.phases["audit"].details.get(
+        "target_count", run.phases["stage_to_target_transfer"].details.get("target_count")
+    )
     return count if isinstance(count, int) else None
 
 

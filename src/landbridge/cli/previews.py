@@ -49,7 +49,12 @@ def print_windows(windows: Sequence[Window], again: frozenset[Window] = frozense
     if not windows:
         return
     lines = [
-        (f"  {w.start:%Y-%m-%d %H:%M:%S}", f"{w.end:%Y-%m-%d %H:%M:%S}", format_duration(w.duration), "loaded" if w in again else "missing")
+        (
+            f"  {w.start:%Y-%m-%d %H:%M:%S}",
+            f"{w.end:%Y-%m-%d %H:%M:%S}",
+            format_duration(w.duration),
+            "loaded" if w in again else "missing",
+        )
         for w in windows[:SHOWN]
     ]
     print_table(("  from (UTC)", "to", "length", "state"), lines)

@@ -41,19 +41,14 @@ class Progress:
     bar: "Any | None" = field(default=None)
 
     def __call__(self, event: Event) -> None:
+        """Failures that are given up are reported by the door."""
+        if text := _told(event):
+            _say(text)
+        elif not self.several:
+            self._follow(event)
+
+    def _follow(self, event: Event) -> None:
         match event:
-            case RunBegan(run):
-                _say(f"{run.pipeline_name}: {run.pipeline_id}")
-            case Notice(text):
-                _say(text)
-            case GapsFound(name, windows):
-                _say(f"{name}: {_gaps(windows)}")
-            case SchemaChanged(name, changes):
-                _say(f"{name}: the source has changed: {'; '.join(changes)}")
-            case RunGivenUp():
-                pass  # its error is reported by the door
-            case _ if self.several:
-                pass
             case PhaseBegan():
                 self.began, self.expected, self.moved, self.bytes_moved = time.monotonic(), 0, 0, 0
             case RowsExpected(count):
@@ -89,6 +84,21 @@ class Progress:
         if self.bar:
             self.bar.stop()
             self.bar = None
+
+
+def _told(event: Event) -> str | None:
+    """What stands by itself, whatever else is at work."""
+    match event:
+        case RunBegan(run):
+            return f"{run.pipeline_name}: {run.pipeline_id}"
+        case Notice(text):
+            return text
+        case GapsFound(name, windows):
+            return f"{name}: {_gaps(windows)}"
+        case SchemaChanged(name, changes):
+            return f"{name}: the source has changed: {'; '.join(changes)}"
+        case _:
+            return None
 
 
 def _gaps(windows: Sequence[Window]) -> str:

@@ -31,5 +31,7 @@ def retry_command(
         pipeline = world.project.pipeline(run.pipeline_name)
         if run.pipeline_status == "SUCCESS":
             bounds = f"--from {run.window.start.isoformat()} --to {run.window.end.isoformat()}"
-            raise UsageError(f"{run_id} succeeded", hint=f"to load it again: landbridge backfill {pipeline.name} {bounds}")
+            raise UsageError(
+                f"{run_id} succeeded", hint=f"to load it again: landbridge backfill {pipeline.name} {bounds}"
+            )
         print_results(run_windows(world, pipeline, [run.window], fresh=fresh), as_json=as_json)

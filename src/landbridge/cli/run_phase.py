@@ -36,4 +36,6 @@ def _read(path: Path | None) -> dict[str, dict[str, object]]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read as JSON", hint='{"source_to_stage_transfer": {"stage_count": 17}}') from error
+        raise UsageError(
+            f"{path} cannot be read as JSON", hint='{"source_to_stage_transfer": {"stage_count": 17}}'
+        ) from error

@@ -11,9 +11,10 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from landbridge.config.document import Document
-from landbridge.config.problems import Problems
 from landbridge.config.fields import Duration, Level
-from landbridge.config.validation import Strict, validate
+from landbridge.config.problems import Problems
+from landbridge.config.tables import Strict
+from landbridge.config.validation import validate
 
 Kind = Literal["failure", "duration", "gap", "schema_change"]
 Severity = Literal["info", "warning", "error", "critical"]

@@ -86,6 +86,12 @@ class Write:
     accept_loss: Accepted = field(default_factory=dict)
     merge: Merge | None = None
 
+    @property
+    def sync_mode(self) -> Mode:
+        """That of a table's write; a window's has none."""
+        assert self.mode != "window", "asked of tables only"  # noqa: S101
+        return self.mode
+
 
 @dataclass(frozen=True)
 class Load:

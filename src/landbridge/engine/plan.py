@@ -241,7 +241,7 @@ def _reading(project: Project, table: Table, kind: JobKind, location: str, write
         schedule=table.schedule,
         max_delta=table.max_delta,
         goes_to=table.write.relation,
-        sync_mode=table.write.mode,
+        sync_mode=table.write.sync_mode,
         merge=table.write.merge,
     )
 

@@ -175,9 +175,7 @@ def _step(name: str, phase: Phase, plan: Plan, run: Run, world: World) -> Run:
     return run
 
 
-def _fail(  # noqa: PLR0913  what is told of a failure
-    name: str, began: datetime, failure: BaseException, plan: Plan, run: Run, world: World
-) -> None:
+def _fail(name: str, began: datetime, failure: BaseException, plan: Plan, run: Run, world: World) -> None:
     ours = failure if isinstance(failure, LandbridgeError) else None
     if ours:
         ours.pipeline_id = run.pipeline_id

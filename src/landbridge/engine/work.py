@@ -139,7 +139,7 @@ class Append:
 
 @dataclass(frozen=True)
 class Move:
-    """Read one part of a source, and append its rows to the landing table; gives how many. Rows are numbered by part."""
+    """Append one part of a source to the landing table; gives the rows, which errors number within the part."""
 
     project: Path
     part: Part

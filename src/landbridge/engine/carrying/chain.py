@@ -32,9 +32,9 @@ def next_arrival(world: World, table: str, location: str, write: Write) -> str |
         _refuse_unfit(world, table, location, loaded)
         refuse_lost(world, table, write, loaded[-1].parcel_id)
         return None
-    fit = [parcel for parcel in waiting if _may_be_next(parcel.manifest, write.mode, loaded)]
+    fit = [parcel for parcel in waiting if _may_be_next(parcel.manifest, write.sync_mode, loaded)]
     if not fit:
-        refuse_hole(waiting[0].manifest, write.mode, loaded)
+        refuse_hole(waiting[0].manifest, write.sync_mode, loaded)
     # what goes on from an earlier parcel brings all since then; a history wants the steps between as well
     return fit[0 if write.mode == "scd2" else -1].folder
 
@@ -118,7 +118,7 @@ def loads_before(plan: Plan, write: Write, manifest: Manifest, loaded: list[Parc
         return ()
     ids = [row.parcel_id for row in loaded]
     since = ids[ids.index(before) :] if before in ids else [before]
-    may = set(_may_follow(manifest, write.mode, loaded)) or {before}
+    may = set(_may_follow(manifest, write.sync_mode, loaded)) or {before}
     return tuple(load_id(plan.pipeline_name, write, one) for one in since if one in may or one == before)
 
 

@@ -34,7 +34,7 @@ def pre_validation(plan: Plan, row: Run, world: World) -> Outcome:
         checks.append(_target(plan.write, incoming, existing, target.holds))
         if plan.parcel:
             manifest = open_carried(plan, world).manifest
-            refuse_hole(manifest, plan.write.mode, loaded_here(world, plan.pipeline_name))
+            refuse_hole(manifest, plan.write.sync_mode, loaded_here(world, plan.pipeline_name))
             refuse_losses(plan.write, manifest, existing, target.holds)
             missed = never_seen(world, plan, manifest)
     return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, never_seen=missed)

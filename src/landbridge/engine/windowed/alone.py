@@ -32,7 +32,12 @@ def run_phase(
             f"{phase} of {name} is done by landbridge itself; a script can be run alone",
             hint=f"phases.{phase}.user_script in {pipeline.file}",
         )
-    return call(script, phase, pipeline.document, _row(name, window, plan_window(project, pipeline, window).digest(), details or {}))
+    return call(
+        script,
+        phase,
+        pipeline.document,
+        _row(name, window, plan_window(project, pipeline, window).digest(), details or {}),
+    )
 
 
 def _row(name: str, window: Window, plan_hash: str, details: dict[str, dict[str, Any]]) -> Run:

@@ -31,7 +31,9 @@ class Step:
 
         As seed 002, section 2.11.
         """
-        return round((self.before - self.after) / self.before * 100, 2) if self.before and self.after is not None else 0.0
+        return (
+            round((self.before - self.after) / self.before * 100, 2) if self.before and self.after is not None else 0.0
+        )
 
     def broken(self) -> str | None:
         """What is wrong, in words."""

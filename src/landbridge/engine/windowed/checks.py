@@ -1,5 +1,7 @@
 """What is asked before a row of a window moves (docs/pipelines.md, "Phases")."""
 
+from typing import Any
+
 from landbridge.contracts.target import TAG
 from landbridge.contracts.values import Write
 from landbridge.engine.events import Notice, SchemaChanged
@@ -19,7 +21,7 @@ from landbridge.schema.names import qualify
 
 def check_window(plan: Plan, windowed: Windowed, row: Run, world: World, checks: list[str]) -> Outcome:
     """Raises what makes a run of this window impossible. `checks` are those that were made before."""
-    told: dict[str, object] = {}
+    told: dict[str, Any] = {}
     incoming = None
     if plan.read is not None:
         schema = source_schema(plan.read, world)
@@ -50,7 +52,7 @@ def _writes(plan: Plan, incoming: TableSchema | None) -> list[tuple[str, Write, 
 
 
 def check_write(write: Write, incoming: TableSchema | None, world: World) -> str:
-    """What was found. Raises SchemaMismatch for a table that cannot take what comes, or has no place for the load id."""
+    """What was found. Raises SchemaMismatch for a table that cannot take what comes, or has no column for the load."""
     target = world.connector(write.connection)
     existing = target.describe([write.relation])[write.relation]
     if existing and not any(name.casefold() == TAG for name in existing.names):

@@ -31,7 +31,7 @@ MOST_FILE = 1 << 30
 
 
 def clean_stages(plan: Plan, world: World) -> Outcome:
-    """Skipped where no stage of this pipeline has had its time. Raises RunError where an archive is not like its stage."""
+    """Skipped where no stage has had its time. Raises RunError where an archive is not like its stage."""
     rules = world.project.pipeline(plan.pipeline_name).cleaning
     with world.cleaning:  # parallel windows would clean the same ones
         due = stages.cleanable(world.ledger, plan.pipeline_name, datetime.now(UTC) - rules.delete_after)
@@ -52,8 +52,8 @@ def _archive(one: Stage, rules: StageCleaning, world: World) -> int:
     if one.state == "archived":
         return 0
     store = open_store(str(rules.archive_location))
-    window = runs.get_run(world.ledger, one.pipeline_id).window
-    folder = f"{one.pipeline_name}/{window.target_date}/{one.load_id}"
+    day = runs.get_run(world.ledger, one.pipeline_id).target_date if one.pipeline_id else one.staged_at.date()
+    folder = f"{one.pipeline_name}/{day}/{one.load_id}"
     store.delete_folder(folder)  # what an attempt that died has left
     rows = _archive_parcel(one, store, folder) if one.kind == "parcel" else _archive_table(one, store, folder, world)
     world.still_ours()

@@ -1,4 +1,4 @@
-"""What a failure is, and what then: by type, SQLSTATE and HTTP status, never by words (docs/pipelines.md, "Failures")."""
+"""What a failure is: by type, SQLSTATE and HTTP status, never by words (docs/pipelines.md, "Failures")."""
 
 from typing import Literal
 

@@ -120,7 +120,9 @@ def staged_schema(stage: Write, world: World) -> TableSchema:
     schema = world.connector(stage.connection).describe([stage.relation])[stage.relation]
     if schema is None or not any(name.casefold() == TAG for name in schema.names):
         what = "is gone" if schema is None else f"has no column {TAG}"
-        raise RunError(f"the stage {stage.connection}: {stage.relation} {what}", hint="run the window again with --fresh")
+        raise RunError(
+            f"the stage {stage.connection}: {stage.relation} {what}", hint="run the window again with --fresh"
+        )
     return schema
 
 

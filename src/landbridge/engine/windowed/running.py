@@ -1,7 +1,7 @@
 """The windows of a pipeline, one after the other or several at once, all under one lease of the pipeline."""
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -31,7 +31,9 @@ def scripted(phase: str) -> Callable[[Plan, Run, World], Outcome]:
 
     def run(plan: Plan, row: Run, world: World) -> Outcome:
         assert plan.windowed is not None, "only pipelines have scripts"  # noqa: S101
-        details = call(Path(plan.windowed.scripts[phase]), phase, world.project.pipeline(row.pipeline_name).document, row)
+        details = call(
+            Path(plan.windowed.scripts[phase]), phase, world.project.pipeline(row.pipeline_name).document, row
+        )
         load_id = window_load_id(plan.pipeline_name, plan.windowed.window)
         if phase == "source_to_stage_transfer" and plan.stage:
             note_staged(plan, row, details.get("stage_count"), world)
