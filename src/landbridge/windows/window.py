@@ -1,11 +1,9 @@
 """Windows: half-open UTC intervals `[start, end)` that runs are about."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 INSTANT = timedelta(microseconds=1)
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True, order=True)
@@ -40,20 +38,3 @@ class Window:
 
     def __str__(self) -> str:
         return f"[{self.start.isoformat()}, {self.end.isoformat()})"
-
-
-def format_duration(duration: timedelta) -> str:
-    """`1h 30m 45s`; zero parts are left out, less than a second reads `0s` (seed 002, section 2.7)."""
-    seconds = int(duration.total_seconds())
-    hours, rest = divmod(seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
-    parts = [f"{n}{unit}" for n, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if n]
-    return " ".join(parts) or "0s"
-
-
-def parse_duration(text: str) -> timedelta:
-    """`90m`, `6h`, `1d`, `2w`. Raises ValueError for anything else, and for nothing at all."""
-    found = re.fullmatch(r"0*([1-9][0-9]{0,4}) ?([mhdw])", text)
-    if found is None:
-        raise ValueError("must be like 90m, 6h, 1d, 2w")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
