@@ -1,5 +1,6 @@
 """`landbridge retry RUN_ID`."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from landbridge.cli.options import AsJson, Fresh, ProjectFolder, open_world
 from landbridge.cli.outcome import print_results
 from landbridge.cli.progress import Progress
+from landbridge.engine.windowed.agenda import asked_for
 from landbridge.engine.windowed.running import run_windows
 from landbridge.errors import UsageError
 from landbridge.ledger.runs import get_run
@@ -33,5 +35,9 @@ def retry_command(
             bounds = f"--from {run.window.start.isoformat()} --to {run.window.end.isoformat()}"
             raise UsageError(
                 f"{run_id} succeeded", hint=f"to load it again: landbridge backfill {pipeline.name} {bounds}"
+            )
+        if run.window not in asked_for(pipeline, run.window, world.ledger, datetime.now(UTC)):
+            raise UsageError(
+                f"{run_id}: its window {run.window} was cut in another way since", hint=f"landbridge gaps {pipeline.name}"
             )
         print_results(run_windows(world, pipeline, [run.window], fresh=fresh), as_json=as_json)

@@ -38,7 +38,7 @@ class Agenda:
 def agenda(pipeline: Pipeline, ledger: Database, now: datetime) -> Agenda:
     """As of `now`; asks the drive database, and nothing else."""
     grid = grid_of(pipeline)
-    end = _uncut(horizon(pipeline, now), pipeline, ledger)
+    end = _uncut(_last_end(pipeline, ledger, now), pipeline, ledger)
     start = _uncut(_origin(pipeline, ledger, grid, end, now), pipeline, ledger)
     if start >= end:
         return Agenda(pipeline, (), (), ledger)
@@ -91,6 +91,14 @@ def _origin(pipeline: Pipeline, ledger: Database, grid: Grid, end: datetime, now
     if pipeline.look_back:
         return grid.floor(now - pipeline.look_back)
     return grid.floor(end - INSTANT)
+
+
+def _last_end(pipeline: Pipeline, ledger: Database, now: datetime) -> datetime:
+    """The horizon, or the end of a window beyond it that was begun on another grid, and has settled."""
+    end, settled = horizon(pipeline, now), now - pipeline.settle_delay
+    if settled <= end or pipeline.acceptable_end:
+        return end
+    return max([end, *(w.end for w in runs.attempted(ledger, pipeline.name, Window(end, settled)) if w.end <= settled)])
 
 
 def _uncut(instant: datetime, pipeline: Pipeline, ledger: Database) -> datetime:
