@@ -34,28 +34,32 @@
         └── CustodyBroken           4   the custody log was changed after it was written
 
 A message is lower case and says what happened and where; `hint` is the next command to type or the
-line to change. Neither ever holds a secret or a value of the data.
+line to change. Neither ever holds a secret or a value of the data. `code` is what the other side calls it.
 """
 
 
 class LandbridgeError(Exception):
-    """Base of all; `hint` is what to do next, None where nothing can be advised."""
+    """Base of all; `hint` is what to do next, None where nothing can be advised.
+
+    `code` is the SQLSTATE or the HTTP status that came with it, as text; None where none did.
+    """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code
         self.pipeline_id: str | None = None  # the run that recorded it, set by the walk
 
     def __reduce__(self) -> tuple[object, ...]:
-        # the keyword-only hint would be lost on the way back from a worker process
-        return (_rebuild, (type(self), self.message, self.hint))
+        # what is keyword-only would be lost on the way back from a worker process
+        return (_rebuild, (type(self), self.message, self.hint, self.code))
 
 
-def _rebuild(kind: type[LandbridgeError], message: str, hint: str | None) -> LandbridgeError:
-    return kind(message, hint=hint)
+def _rebuild(kind: type[LandbridgeError], message: str, hint: str | None, code: str | None) -> LandbridgeError:
+    return kind(message, hint=hint, code=code)
 
 
 class ConfigError(LandbridgeError):

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pyarrow as pa
 
 from landbridge.connectors.registry import Connector
-from landbridge.contracts.values import Filter, Landing, Load, Published, Read, Write
+from landbridge.contracts.values import Filter, Landing, Load, Published, Read, Write, WriteMode
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.columns import Columns
 from landbridge.schema.model import Column, Relation, TableSchema, Type
@@ -43,11 +43,17 @@ def load_of(rows: int, load_id: str | None = None) -> Load:
     return Load(load_id or uuid4().hex, "a pipeline", "a parcel", attempt=uuid4().hex, rows=rows)
 
 
-def land(
-    system: System, table: str, schema: TableSchema, batches: Sequence[pa.RecordBatch], load: Load | None = None
+def land(  # noqa: PLR0913  all that a test may say of a load
+    system: System,
+    table: str,
+    schema: TableSchema,
+    batches: Sequence[pa.RecordBatch],
+    load: Load | None = None,
+    *,
+    mode: WriteMode = "full",
 ) -> Landing:
     """Prepare and append, each batch in a call of its own; nothing is published."""
-    write = Write("it", system.relation(table))
+    write = Write("it", system.relation(table), mode)
     landing = system.connector.prepare(write, schema, load or load_of(sum(batch.num_rows for batch in batches)))
     first = 0
     for batch in batches:

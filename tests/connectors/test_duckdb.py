@@ -21,6 +21,7 @@ from tests.conformance.catalog import CatalogSuite
 from tests.conformance.merging import MergeSuite
 from tests.conformance.source import SourceSuite
 from tests.conformance.target import TargetSuite
+from tests.conformance.windowed import WindowSuite
 
 
 class DuckDBSystem:
@@ -116,6 +117,10 @@ class TestTarget(TargetSuite):
 
 class TestMerge(MergeSuite):
     pass
+
+
+class TestWindows(WindowSuite):
+    cut = ("TIMESTAMP_NS '2026-01-01 00:00:00.123456789'", "TIMESTAMP_NS", "TIMESTAMP")
 
 
 class TestCatalog(CatalogSuite):

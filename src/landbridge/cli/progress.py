@@ -20,7 +20,6 @@ from landbridge.engine.events import (
     RowsMoved,
     RunBegan,
     RunEnded,
-    RunGivenUp,
     SchemaChanged,
 )
 from landbridge.ledger.runs import PhaseRecord

@@ -38,6 +38,7 @@ def retry_command(
             )
         if run.window not in asked_for(pipeline, run.window, world.ledger, datetime.now(UTC)):
             raise UsageError(
-                f"{run_id}: its window {run.window} was cut in another way since", hint=f"landbridge gaps {pipeline.name}"
+                f"{run_id}: its window {run.window} was cut in another way since",
+                hint=f"landbridge gaps {pipeline.name}",
             )
         print_results(run_windows(world, pipeline, [run.window], fresh=fresh), as_json=as_json)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from landbridge.connectors.tagging import refuse_tag, tag_of, tagged, untagged
 from landbridge.contracts.values import Landing, Load, Write
 from landbridge.errors import TargetError
 from landbridge.schema.fit import Pairing, pair
@@ -22,6 +23,8 @@ class Session:
 
 def shaped(schema: TableSchema, write: Write) -> TableSchema:
     """What a target that is created for this write looks like. Raises SchemaMismatch for keys that do not arrive."""
+    if write.mode == "window":
+        return tagged(schema)
     if write.merge is None:
         return schema
     refuse_unknown(schema, (*write.merge.keys, write.merge.newest_by, write.merge.deleted_by))
@@ -30,6 +33,10 @@ def shaped(schema: TableSchema, write: Write) -> TableSchema:
 
 def arriving(schema: TableSchema, standing: TableSchema, write: Write, *, only_keys: bool) -> tuple[Pairing, ...]:
     """The columns that arrive, and those of the target that take them; raises as `pair` and `validity_of` do."""
+    if write.mode == "window":
+        refuse_tag(schema)
+        tag_of(standing, write.relation)
+        return pair(schema, untagged(standing))
     rules = write.merge
     takes = without_history(standing, validity_of(standing, rules.validity if rules else None))
     if rules and not only_keys:

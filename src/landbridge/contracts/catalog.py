@@ -34,6 +34,13 @@ class Catalog(Protocol):
         """Execute statements that change tables: all of them or none. Raises TargetError, AccessDenied, Unreachable."""
         ...
 
+    def run_sql(self, statements: Sequence[str]) -> list[int]:
+        """Execute statements that change rows, in one transaction: all of them or none; the rows that each changed.
+
+        Each text is one statement, and none ends the transaction. Raises as `execute` does.
+        """
+        ...
+
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """What `doctor` prints: reachability, login, TLS, clock skew, the grants that these tables need.
 

@@ -1,9 +1,9 @@
 """Target: where rows are loaded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from landbridge.contracts.values import Landing, Load, Loaded, Published, Write
+from landbridge.contracts.values import Landing, Load, Loaded, Published, Read, Write
 from landbridge.schema.fidelity import Holds
 from landbridge.schema.model import TableSchema
 
@@ -11,20 +11,27 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LOADS = "landbridge_loads"  # the table of loads beside the targets, in each of their schemas
+TAG = "landbridge_load_id"  # of each row of a window the load that brought it; a column of the target
 
 
 class Target(Protocol):
     """Obligations: readers see the old rows until `publish` returns, and all the new ones from then on.
 
     Rows and load id become visible in one transaction, in the table `landbridge_loads` of the target's
-    schema: one row per load, `version` counting up per target table. Nothing but `publish` touches the
-    target table. What a dead attempt left is found by `sweep`.
+    schema: one row per load, `version` counting up per target table. Nothing but `publish`, `publish_from` and
+    `discard` touches the target table. What a dead attempt left is found by `sweep`.
+
+    Write mode `window`: each row carries its load's id in the column TAG, and a load replaces the rows with its own.
+    Windows of one target are published in any order, and at the same time.
     """
 
     holds: Holds
 
     def loaded(self, write: Write, load_id: str) -> int | None:
-        """Rows that the newest load of this target left there, if it was this one; else None."""
+        """Rows that the newest load of this target left there, if it was this one; else None.
+
+        Of a window the rows that it brought the last time, whatever came after it.
+        """
         ...
 
     def newest_load(self, write: Write) -> Loaded:
@@ -35,7 +42,9 @@ class Target(Protocol):
         """Make an empty landing table shaped after the target; create the target if it is missing.
 
         `only_keys`: for the keys of the source, whose columns alone are in `schema`.
-        Raises SchemaMismatch where the target cannot hold `schema`, before anything is made.
+        Raises SchemaMismatch where the target cannot hold `schema`, before anything is made. For windows a target
+        is made with TAG and without a key, for a row that changes comes again with a later one; where one stands
+        without TAG, or a column of that name arrives, that is a SchemaMismatch as well.
         """
         ...
 
@@ -57,6 +66,25 @@ class Target(Protocol):
         and does not know it yet. Refuses (TargetError) where the landing does not hold `load.rows` rows, and where
         the target's newest load is none of `load.follows`. If what came in between is this very load id, nothing
         is published again.
+
+        A window knows neither fence nor chain: only a newer version of its own load id keeps it out (`already`).
+        Raises TargetError where the target would not hold exactly the rows that landed.
+        """
+        ...
+
+    def publish_from(self, write: Write, read: Read, load: Load, version: int) -> Published:
+        """Publish a window from what is read on this very connection: one INSERT … SELECT, nothing lands.
+
+        Only for write mode window; else as `prepare` and `publish`, `version` being that of `newest_load` when the
+        work began. `load.rows` is not looked at. A column TAG of what is read is left out. Raises SchemaMismatch
+        where the database itself would round or cut a value, and for masks, before a row is touched.
+        """
+        ...
+
+    def discard(self, write: Write, load_ids: Sequence[str]) -> int:
+        """Delete the rows with these ids in TAG, and no others, in one transaction; how many they were.
+
+        0 where the table is gone. `landbridge_loads` keeps its lines. Raises TargetError where not all of them go.
         """
         ...
 
@@ -64,17 +92,17 @@ class Target(Protocol):
         """Drop a landing that will not be published, and nothing else; fine where it is gone already."""
         ...
 
-    def count(self, write: Write) -> int:
-        """Rows in the target table now; of a history those of all versions."""
+    def count(self, write: Write, load_id: str | None = None) -> int:
+        """Rows in the target table now; of a history those of all versions. `load_id`: those with it in TAG."""
         ...
 
-    def left(self, write: Write, keep: str | None = None) -> list[str]:
-        """Names of the landing tables of this target that other attempts than `keep` left.
+    def left(self, write: Write, keep: str | None = None, load_id: str | None = None) -> list[str]:
+        """Names of the landing tables of this target that other attempts than `keep` left; `load_id`: at this load.
 
         One that a living process of another project fills is not among them, where the system can tell.
         """
         ...
 
-    def sweep(self, write: Write, keep: str | None = None) -> list[str]:
+    def sweep(self, write: Write, keep: str | None = None, load_id: str | None = None) -> list[str]:
         """Drop those that are `left`; return their names."""
         ...

@@ -59,7 +59,7 @@ class Snapshot:
     as_of: datetime  # by the source's clock, UTC
 
 
-WriteMode = Mode | Literal["window"]  # window: what has the same load id is replaced, no other row is touched
+WriteMode = Mode | Literal["window"]  # window: rows with the load's id are replaced, and no others
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,11 @@ class Load:
 
     def keeps(self, write: Write) -> bool:
         """Whether the rows of the load before must be there."""
-        return not self.first or (self.whole and write.mode == "scd2")
+        return write.mode != "window" and (not self.first or (self.whole and write.mode == "scd2"))
 
     def replaces(self, write: Write) -> bool:
         """Whether these rows take the place of all others."""
-        return self.first and write.mode != "scd2"
+        return self.first and write.mode not in ("scd2", "window")
 
 
 @dataclass(frozen=True)
@@ -136,11 +136,11 @@ class Landing:
 class Published:
     """What one publish did: rows now visible, and how: `rewrite` is DELETE + INSERT … SELECT.
 
-    `changed` counts rows by what became of them, where not all were replaced.
+    `changed` counts rows by what became of them, where not all were replaced. Of a `window` the rows are its own.
     """
 
     rows: int
-    how: Literal["swap", "rewrite", "merge", "already"]
+    how: Literal["swap", "rewrite", "merge", "window", "already"]
     why: str = ""  # for a rewrite: what depends on the table
     changed: Mapping[str, int] = field(default_factory=dict)
 
@@ -151,7 +151,7 @@ class Loaded:
 
     version: int = 0
     load_id: str | None = None
-    rows: int = 0  # that it left in the target
+    rows: int = 0  # that it left in the target; of a window its own
     parcel_id: str | None = None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from landbridge.connectors.duckdb import sql
 from landbridge.contracts.values import Read
 from landbridge.errors import SourceError
-from landbridge.schema.duckdb import parse_type
+from landbridge.schema.duckdb import create_table, parse_type
 from landbridge.schema.metadata import (
     ColumnMetadata,
     Extracted,
@@ -19,6 +19,7 @@ from landbridge.schema.metadata import (
     of_query,
 )
 from landbridge.schema.model import Column, Relation, TableSchema
+from landbridge.schema.names import quote
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,6 +66,13 @@ def describe(
     tables = _tables(connection, relations)
     found = {relation: tables.get(_known_as(relation)) for relation in relations}
     return {relation: told[0].schema if told else None for relation, told in found.items()}
+
+
+def create(connection: "duckdb.DuckDBPyConnection", relation: Relation, schema: TableSchema) -> None:
+    """Make the table, and its schema, if it is missing."""
+    if relation.schema:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(relation.schema)}")
+    connection.execute(create_table(relation, schema))
 
 
 def described(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> TableSchema:

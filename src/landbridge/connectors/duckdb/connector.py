@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from landbridge.connectors.conform import conform
-from landbridge.connectors.duckdb import catalog, sql
+from landbridge.connectors.duckdb import catalog, sql, windows
 from landbridge.connectors.duckdb.failures import translated
 from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.connectors.duckdb.publishing import publish
@@ -91,26 +91,27 @@ class DuckDB:
                 yield batch.cast(wanted)
 
     def loaded(self, write: Write, load_id: str) -> int | None:
-        newest = self.newest_load(write)
+        newest = self._newest(write, load_id if write.mode == "window" else None)
         return newest.rows if newest.load_id == load_id else None
 
     def newest_load(self, write: Write) -> Loaded:
+        return self._newest(write)
+
+    def _newest(self, write: Write, load_id: str | None = None) -> Loaded:
         if not self._exists:
             return Loaded()
         with self._open(TargetError) as connection:
-            return sql.newest_load(connection, write.relation)
+            return sql.newest_load(connection, write.relation, load_id)
 
     def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         with self._open(TargetError, writable=True) as connection:
             target = catalog.describe(connection, [write.relation])[write.relation]
             if target is None:
-                if write.relation.schema:
-                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(write.relation.schema)}")
-                connection.execute(create_table(write.relation, folded(shaped(schema, write))))
+                catalog.create(connection, write.relation, folded(shaped(schema, write)))
                 target = catalog.described(connection, write.relation)  # in DuckDB's own types now
             pairings = arriving(schema, target, write, only_keys=only_keys)
             columns = ", ".join(quote(p.target.name) for p in pairings)
-            landing = replace(write.relation, table=f"_lb_{load.load_id[:8]}_{token_hex(4)}")
+            landing = replace(write.relation, table=f"{sql.landing_name(load.load_id)}{token_hex(4)}")
             source = qualify(write.relation)
             connection.begin()
             connection.execute(f"CREATE TABLE {qualify(landing)} AS SELECT {columns} FROM {source} LIMIT 0")
@@ -144,6 +145,8 @@ class DuckDB:
         """DELETE + INSERT … SELECT in one transaction, or a merge; views and keys of the target stay as they are."""
         write, load = landing.write, landing.load
         with self._open(TargetError, writable=True) as connection:
+            if write.mode == "window":
+                return windows.publish(connection, landing)
             connection.begin()
             newest = sql.newest_load(connection, write.relation)
             if newest.load_id == load.load_id and newest.version != landing.version:
@@ -157,30 +160,42 @@ class DuckDB:
                 sql.check_arrived(connection, landed)
             left = newest.rows if load.keeps(write) else 0
             published = publish(connection, landing, keys, catalog.described(connection, write.relation), left)
-            sql.record_load(connection, landing, published.rows)
+            sql.record_load(connection, write.relation, landing.version + 1, load, published.rows)
             sql.drop(connection, landing, keys)
             connection.commit()
         return published
+
+    def publish_from(self, write: Write, read: Read, load: Load, version: int) -> Published:
+        with self._open(TargetError, writable=True) as connection:
+            return windows.publish_from(connection, write, read, load, version)
+
+    def discard(self, write: Write, load_ids: Sequence[str]) -> int:
+        if not self._exists:
+            return 0
+        with self._open(TargetError, writable=True) as connection:
+            return windows.discard(connection, write, load_ids)
 
     def drop(self, landing: Landing) -> None:
         with self._open(TargetError, writable=True) as connection:
             connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
 
-    def count(self, write: Write) -> int:
+    def count(self, write: Write, load_id: str | None = None) -> int:
         with self._open(TargetError) as connection:
+            if load_id is not None:
+                return int(sql.fetch(connection, windows.windowed(connection, write.relation).counting(load_id))[0][0])
             return int(sql.fetch(connection, f"SELECT count(*) FROM {qualify(write.relation)}")[0][0])
 
-    def left(self, write: Write, keep: str | None = None) -> list[str]:
+    def left(self, write: Write, keep: str | None = None, load_id: str | None = None) -> list[str]:
         if not self._exists:
             return []
         with self._open(TargetError) as connection:
-            return [levels[-1] for levels in sql.landings(connection, write.relation, keep)]
+            return [levels[-1] for levels in sql.landings(connection, write.relation, keep, load_id)]
 
-    def sweep(self, write: Write, keep: str | None = None) -> list[str]:
+    def sweep(self, write: Write, keep: str | None = None, load_id: str | None = None) -> list[str]:
         if not self._exists:
             return []
         with self._open(TargetError, writable=True) as connection:
-            left = sql.landings(connection, write.relation, keep)
+            left = sql.landings(connection, write.relation, keep, load_id)
             for levels in left:
                 connection.execute(f"DROP TABLE {'.'.join(map(quote, levels))}")
         return [levels[-1] for levels in left]
@@ -204,9 +219,7 @@ class DuckDB:
         with self._open(TargetError, writable=True) as connection:
             if catalog.describe(connection, [relation])[relation] is not None:
                 return False
-            if relation.schema:
-                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(relation.schema)}")
-            connection.execute(create_table(relation, schema))
+            catalog.create(connection, relation, schema)
         return True
 
     def execute(self, statements: Sequence[str]) -> None:
@@ -215,6 +228,13 @@ class DuckDB:
             for statement in statements:
                 connection.execute(statement)
             connection.commit()
+
+    def run_sql(self, statements: Sequence[str]) -> list[int]:
+        with self._open(TargetError, writable=True) as connection:
+            connection.begin()
+            changed = [sql.changed(connection, statement) for statement in statements]
+            connection.commit()
+        return changed
 
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """A file has no login, no TLS and no clock of its own; what can be asked is whether it opens."""

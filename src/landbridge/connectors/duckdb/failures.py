@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # errors whose words hold values
+IN_USE = "55006"  # SQLSTATE of an object that is in use: DuckDB has none of its own
 QUOTING = ("Constraint", "Conversion", "Invalid Input", "Out of Range", "Invalid Type")
 
 
@@ -18,6 +19,7 @@ def translated(name: str, error: "duckdb.Error", failure: type[RunError], query:
         return Unreachable(
             f"connection {name!r}: another process has the file open",
             hint="DuckDB lets one process write, or several read; close the other one and try again",
+            code=IN_USE,
         )
     kind = said.partition(" Error:")[0]
     if kind == "Out of Memory":

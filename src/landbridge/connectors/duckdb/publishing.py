@@ -24,7 +24,7 @@ def publish(
 ) -> Published:
     """All rows replaced, or merged (docs/sync-modes.md, "What a load does"); `left`: rows that the load before left."""
     merging = replace(merging_of(landing, keys, landing.write.relation, standing), comparable=_comparable)
-    session = Session(lambda text: _number(connection, text), lambda text: _number(connection, text))
+    session = session_of(connection)
     if not landing.load.replaces(landing.write):
         keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(standing.primary_key)
         rows, changed = merge(merging, session, left=left, keyed=keyed)
@@ -37,6 +37,10 @@ def publish(
     connection.execute(f"DELETE FROM {target}")
     connection.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}")
     return Published(rows, "rewrite", "a DuckDB table keeps its keys and views that way")
+
+
+def session_of(connection: "duckdb.DuckDBPyConnection") -> Session:
+    return Session(lambda text: _number(connection, text), lambda text: _number(connection, text))
 
 
 def _comparable(expression: str, column: Column) -> str:

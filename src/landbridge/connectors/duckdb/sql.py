@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from landbridge.contracts.target import LOADS
-from landbridge.contracts.values import Landing, Loaded, Part, Read
+from landbridge.contracts.values import Landing, Load, Loaded, Part, Read
 from landbridge.errors import SourceError, TargetError
 from landbridge.schema.arrow import travels_as_text
 from landbridge.schema.duckdb import render_type
@@ -117,13 +117,20 @@ def mark(relation: Relation) -> str:
     return f"landbridge landing for {relation}, attempt "
 
 
-def landings(connection: "duckdb.DuckDBPyConnection", relation: Relation, keep: str | None) -> list[tuple[str, ...]]:
+def landing_name(load_id: str) -> str:
+    """How the names of its landing tables begin."""
+    return f"_lb_{load_id[:8]}_"
+
+
+def landings(
+    connection: "duckdb.DuckDBPyConnection", relation: Relation, keep: str | None, load_id: str | None
+) -> list[tuple[str, ...]]:
     """Landing tables of other attempts than `keep`, each as its levels: database, schema, table."""
     return fetch(
         connection,
         "SELECT database_name, schema_name, table_name FROM duckdb_tables() "
-        "WHERE starts_with(comment, $1) AND comment <> $1 || $2",
-        [mark(relation), keep or ""],
+        "WHERE starts_with(comment, $1) AND comment <> $1 || $2 AND starts_with(table_name, $3)",
+        [mark(relation), keep or "", landing_name(load_id) if load_id else ""],
     )
 
 
@@ -137,15 +144,16 @@ def stream(connection: "duckdb.DuckDBPyConnection", query: str, rows: int) -> "I
         raise duckdb.Error(str(error)) from None  # its words may quote a value
 
 
-def newest_load(connection: "duckdb.DuckDBPyConnection", relation: Relation) -> Loaded:
+def newest_load(connection: "duckdb.DuckDBPyConnection", relation: Relation, load_id: str | None = None) -> Loaded:
+    """Of this target, or of this load of it."""
     loads = replace(relation, table=LOADS)
     if not is_table(connection, loads):
         return Loaded()
     newest = fetch(
         connection,
         f"SELECT version, load_id, row_count, parcel_id FROM {qualify(loads)} WHERE target_table = $1 "
-        "ORDER BY version DESC LIMIT 1",
-        [relation.table],
+        "AND load_id = coalesce($2, load_id) ORDER BY version DESC LIMIT 1",
+        [relation.table, load_id],
     )
     return Loaded(*newest[0]) if newest else Loaded()
 
@@ -162,9 +170,32 @@ def drop(connection: "duckdb.DuckDBPyConnection", *landings: Landing | None) -> 
         connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
 
 
-def record_load(connection: "duckdb.DuckDBPyConnection", landing: Landing, rows: int) -> None:
-    """`rows` are those of the target now."""
-    load, relation = landing.load, landing.write.relation
+def changed(connection: "duckdb.DuckDBPyConnection", statement: str) -> int:
+    """Execute a statement of somebody else's; the rows that it changed. Raises TargetError where it is not one."""
+    from duckdb import StatementType
+
+    parsed = connection.extract_statements(statement)
+    if len(parsed) != 1 or parsed[0].type == StatementType.TRANSACTION:
+        raise TargetError(
+            f"a text holds {len(parsed)} statements, or ends the transaction", hint="one statement each, in a list"
+        )
+    cursor = connection.execute(parsed[0])
+    rows = cursor.fetchall() if cursor.description else []
+    if parsed[0].type not in (
+        StatementType.INSERT,
+        StatementType.UPDATE,
+        StatementType.DELETE,
+        StatementType.MERGE_INTO,
+    ):
+        return 0
+    counted = [column[0] for column in cursor.description or ()] == ["Count"]
+    return int(rows[0][0]) if counted else len(rows)
+
+
+def record_load(
+    connection: "duckdb.DuckDBPyConnection", relation: Relation, version: int, load: Load, rows: int
+) -> None:
+    """`rows` are those of the target now; of a window its own."""
     loads = qualify(replace(relation, table=LOADS))
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {loads} (target_table VARCHAR, version BIGINT, load_id VARCHAR, "
@@ -173,5 +204,5 @@ def record_load(connection: "duckdb.DuckDBPyConnection", landing: Landing, rows:
     )
     connection.execute(
         f"INSERT INTO {loads} VALUES ($1, $2, $3, $4, $5, $6, now())",
-        [relation.table, landing.version + 1, load.load_id, load.pipeline_name, load.parcel_id, rows],
+        [relation.table, version, load.load_id, load.pipeline_name, load.parcel_id, rows],
     )

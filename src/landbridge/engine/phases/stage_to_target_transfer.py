@@ -8,6 +8,7 @@ from math import ceil
 from operator import itemgetter
 from typing import Any
 
+from landbridge.connectors.tagging import untagged
 from landbridge.contracts.target import Target
 from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.engine.carrying.chain import follows, loaded_here, loads_before
@@ -17,7 +18,7 @@ from landbridge.engine.phases.outcome import Outcome, completed, skipped
 from landbridge.engine.plan import Plan, load_id
 from landbridge.engine.pool import each
 from landbridge.engine.staged import nothing_staged, open_staged
-from landbridge.engine.windowed.landing import load_of, load_rows, without_tag
+from landbridge.engine.windowed.landing import load_of, load_rows
 from landbridge.engine.work import Append
 from landbridge.engine.world import World
 from landbridge.errors import LandbridgeError, ParcelError
@@ -39,8 +40,8 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     manifest = parcel.manifest
     target = world.connector(plan.write.connection)
     existing = target.describe([plan.write.relation])[plan.write.relation]
-    if plan.windowed:
-        existing = without_tag(existing)
+    if plan.windowed and existing:
+        existing = untagged(existing)
     accepted = refuse_losses(plan.write, manifest, existing, target.holds)
     load = _load(plan, plan.write, manifest, row, world)
     already = _loaded(target, plan.write, load) if existing and not plan.again and not plan.windowed else None

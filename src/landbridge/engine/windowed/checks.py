@@ -2,21 +2,18 @@
 
 from typing import Any
 
-from landbridge.contracts.target import TAG
+from landbridge.connectors.tagging import tag_of, untagged
 from landbridge.contracts.values import Write
 from landbridge.engine.events import Notice, SchemaChanged
 from landbridge.engine.fidelity import look, refuse_offsets
 from landbridge.engine.phases.outcome import Outcome, completed
 from landbridge.engine.plan import Plan, Windowed
-from landbridge.engine.windowed.landing import without_tag
 from landbridge.engine.windowed.rows import field_of, source_schema, without_window
 from landbridge.engine.world import World
-from landbridge.errors import SchemaMismatch
 from landbridge.ledger import runs
 from landbridge.ledger.runs import Run
 from landbridge.schema.columns import chosen, leaving
 from landbridge.schema.model import TableSchema
-from landbridge.schema.names import qualify
 
 
 def check_window(plan: Plan, windowed: Windowed, row: Run, world: World, checks: list[str]) -> Outcome:
@@ -55,12 +52,10 @@ def check_write(write: Write, incoming: TableSchema | None, world: World) -> str
     """What was found. Raises SchemaMismatch for a table that cannot take what comes, or has no column for the load."""
     target = world.connector(write.connection)
     existing = target.describe([write.relation])[write.relation]
-    if existing and not any(name.casefold() == TAG for name in existing.names):
-        raise SchemaMismatch(
-            f"{write.relation} has no column {TAG}, by which rows are known by their window",
-            hint=f"ALTER TABLE {qualify(write.relation)} ADD COLUMN {TAG} text",
-        )
-    found = look(write, incoming, None, without_tag(existing), target.holds) if incoming else None
+    if existing:
+        tag_of(existing, write.relation)
+        existing = untagged(existing)
+    found = look(write, incoming, None, existing, target.holds) if incoming else None
     if existing is None:
         return "does not exist yet and will be created"
     return f"can hold all {len(found.pairings)} columns" if found else "exists"

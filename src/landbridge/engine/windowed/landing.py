@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
-from landbridge.contracts.target import TAG
+from landbridge.connectors.tagging import tag_of, untagged
 from landbridge.contracts.values import Filter, Landing, Load, Published, Read, Snapshot, Write
 from landbridge.engine.events import RowsExpected, RowsMoved
 from landbridge.engine.fidelity import look
@@ -105,8 +105,7 @@ def load_of(plan: Plan, row: Run, *, rows: int = 0, parcel_id: str = "") -> Load
 
 def of_load(stage: Write, load_id: str, world: World) -> Read:
     """The rows that the landing table has of one load, without the column that says so."""
-    schema = staged_schema(stage, world)
-    tag = _tag(schema)
+    tag = tag_of(staged_schema(stage, world), stage.relation).name
     return Read(
         stage.connection,
         stage.relation,
@@ -118,11 +117,9 @@ def of_load(stage: Write, load_id: str, world: World) -> Read:
 def staged_schema(stage: Write, world: World) -> TableSchema:
     """The landing table's columns. Raises RunError where it is gone."""
     schema = world.connector(stage.connection).describe([stage.relation])[stage.relation]
-    if schema is None or not any(name.casefold() == TAG for name in schema.names):
-        what = "is gone" if schema is None else f"has no column {TAG}"
-        raise RunError(
-            f"the stage {stage.connection}: {stage.relation} {what}", hint="run the window again with --fresh"
-        )
+    if schema is None:
+        where = f"{stage.connection}: {stage.relation}"
+        raise RunError(f"the stage {where} is gone", hint="landbridge retry RUN_ID --fresh reads the window again")
     return schema
 
 
@@ -132,7 +129,7 @@ def _out_of(plan: Plan, stage: Write, load_id: str, world: World) -> Read:
     if sql is None:
         return read
     schema = staged_schema(stage, world)
-    columns = ", ".join(quote(name) for name in schema.names if name != _tag(schema))
+    columns = ", ".join(map(quote, untagged(schema).names))
     query = (
         f"WITH landbridge_stage AS (SELECT {columns} FROM {{table}} WHERE {read.filter.where}) "  # noqa: S608  quoted
         f"SELECT * FROM ({sql.rstrip().rstrip(';').replace('{stage}', 'landbridge_stage')}\n) AS transformed"
@@ -149,16 +146,9 @@ def moved(read: Read, write: Write, load: Load, world: World) -> Published:
         return target.publish_from(write, read, load, version)
     with world.snapshot(read) as shot:
         existing = target.describe([write.relation])[write.relation]
-        if refusal := look(write, shot.schema, None, without_tag(existing), target.holds).refusal():
+        if refusal := look(write, shot.schema, None, untagged(existing) if existing else None, target.holds).refusal():
             raise refusal
         return _through_landing(shot, write, replace(load, rows=shot.rows), world)
-
-
-def without_tag(schema: TableSchema | None) -> TableSchema | None:
-    """The columns that are loaded: all but that of the load id."""
-    if schema is None:
-        return None
-    return replace(schema, columns=tuple(c for c in schema.columns if c.name.casefold() != TAG))
 
 
 def _through_landing(shot: Snapshot, write: Write, load: Load, world: World) -> Published:
@@ -185,10 +175,6 @@ def _appended(shot: Snapshot, landing: Landing, world: World) -> Iterator[int]:
 
 def _is_there(write: Write, world: World) -> bool:
     return world.connector(write.connection).describe([write.relation])[write.relation] is not None
-
-
-def _tag(schema: TableSchema) -> str:
-    return next(name for name in schema.names if name.casefold() == TAG)
 
 
 def _stage(plan: Plan) -> Write:
