@@ -20,6 +20,13 @@ Summaries = Mapping[str, "str | Summaries"]
 
 COMMANDS: Summaries = {
     "init": "Make a project: landbridge.yaml, tables.yaml, keys.",
+    "new": {
+        "pipeline": "Write the file of a new pipeline.",
+    },
+    "validate-config": "Every problem of every file at once.",
+    "schema": {
+        "pipeline": "Print the JSON Schema of a pipeline's file.",
+    },
     "plan": "Print what a run would do; change nothing.",
     "extract-metadata": "What the source tables look like, and what has changed.",
     "change-history": "What changed in the source tables, and when.",
@@ -65,6 +72,8 @@ COMMANDS: Summaries = {
     "demo": "Carry real tables across a gap, here and now.",
 }
 GROUP_HELP = {
+    "new": "Begin a pipeline.",
+    "schema": "Print JSON Schemas, for editors.",
     "parcel": "List, show, check, open, carry or purge parcels.",
     "receipts": "List or import receipts.",
     "alerts": "Test the channels that alerts go to.",

@@ -6,7 +6,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from landbridge.contracts.values import Filter
 from landbridge.schema.filters import compose
@@ -82,12 +82,15 @@ def _query(text: str) -> str:
     return text
 
 
+# for the JSON Schema, which tells people what to write
+TEXT = WithJsonSchema({"type": "string"})
+TEXTS = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
 FileName = Annotated[str, AfterValidator(check_file_name)]
 Location = Annotated[str, AfterValidator(check_location)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Schedule = Annotated[timedelta, BeforeValidator(_schedule)]
-Delay = Annotated[timedelta, BeforeValidator(_delay)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), TEXT]
+Schedule = Annotated[timedelta, BeforeValidator(_schedule), TEXT]
+Delay = Annotated[timedelta, BeforeValidator(_delay), TEXT]
 Zone = Annotated[str, AfterValidator(_zone)]
-RowFilter = Annotated[Filter, BeforeValidator(_filter)]
+RowFilter = Annotated[Filter, BeforeValidator(_filter), TEXTS]
 SourceQuery = Annotated[str, AfterValidator(_query)]
 Level = dict[str, object]  # validated by itself, see validate

@@ -154,8 +154,10 @@ def find_project(start: Path) -> Path:
     raise UsageError(f"no {FILE} in {start} or above it", hint="landbridge init")
 
 
-def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Project:
+def load_project(folder: Path, environ: Mapping[str, str] | None = None, *, with_scripts: bool = False) -> Project:
     """Read the project in `folder`; `environ`, by default the process's, wins over its .env.
+
+    `with_scripts`: a script that a pipeline names and that is not there is a problem, too.
 
     Raises ConfigError with every problem that there is, one a line. May start the user's `cmd:` programs.
     """
@@ -176,7 +178,7 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
     known = declared if found and isinstance(declared, dict) else None
     tables = read_tables(folder, defaults, known, problems)
     kinds = None if known is None else {name: _kind(document, name) for name in known}
-    declared_here = read_pipelines(folder, environment, kinds, tables, problems)
+    declared_here = read_pipelines(folder, environment, kinds, tables, problems, with_scripts=with_scripts)
     if document.get(("masking_key",)) is None:
         _ask_for_masking_key([table for table in tables if table.read.connection in (known or ())], problems)
     problems.raise_if_any()
@@ -197,6 +199,21 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
         masking_key=settings.masking_key,
         alerts=alerts,
     )
+
+
+def declared_kinds(folder: Path, environ: Mapping[str, str] | None = None) -> dict[str, str | None] | None:
+    """The connections of landbridge.yaml and the environment, with their types; None where that file cannot be read.
+
+    Nothing is validated, and no program is started.
+    """
+    nobody_asks = Problems()
+    document = read_document(folder, FILE, nobody_asks)
+    if document is None:
+        return None
+    environment = read_environment(folder, os.environ if environ is None else environ, nobody_asks)
+    _add_defaults(document, environment, nobody_asks)
+    declared = document.get(("connections",))
+    return {name: _kind(document, name) for name in declared} if isinstance(declared, dict) else None
 
 
 def _kind(document: Document, connection: str) -> str | None:

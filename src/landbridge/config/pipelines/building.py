@@ -15,6 +15,7 @@ from landbridge.config.pipelines.phases import (
     StageToTargetTransfer,
     StalePipelineHandling,
     TargetCleaning,
+    ask_for_scripts,
     read_phases,
     read_tolerances,
     rules_of,
@@ -47,12 +48,12 @@ Section = TypeVar("Section", bound=Strict)
 
 
 def build(
-    document: Document, folder: Path, known: Kinds | None, problems: Problems
+    document: Document, folder: Path, known: Kinds | None, problems: Problems, *, with_scripts: bool
 ) -> tuple[Pipeline | None, dict[str, ConnectionOptions]]:
     """The pipeline, and the connections that its sections make; None where a section cannot be understood.
 
-    Problems are added, with their lines. `document` is changed: what nothing of ours reads is gone, numbers that
-    came from variables are numbers.
+    Problems are added, with their lines; `with_scripts` also for scripts that are not there. `document` is changed:
+    what nothing of ours reads is gone, numbers that came from variables are numbers.
     """
     put_in = frozenset(document.free)
     whole = deepcopy(document.data)
@@ -64,6 +65,8 @@ def build(
     sides.account()
     source, stage, target = (sides.read(side) for side in SIDES)
     phases = read_phases(document, problems)
+    if with_scripts:
+        ask_for_scripts(document, folder, phases, problems)
     when = _when(document, problems)
     rest = _rest(document, problems) | _phase_values(document, folder, phases, problems)
     if metadata is None or source is None or stage is None or target is None:

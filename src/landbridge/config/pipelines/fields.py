@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator
 
+from landbridge.config.fields import TEXT, TEXTS
 from landbridge.windows import parse_duration
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -106,8 +107,8 @@ def _script(text: str) -> str:
 Granularity = Annotated[str, AfterValidator(_granularity)]
 Email = Annotated[str, AfterValidator(_email)]
 Cron = Annotated[str, AfterValidator(_cron)]
-Clock = Annotated[time, BeforeValidator(_clock)]
+Clock = Annotated[time, BeforeValidator(_clock), TEXT]
 Moment = Annotated[str, AfterValidator(_moment)]
-Statements = Annotated[tuple[str, ...], BeforeValidator(_statements)]
+Statements = Annotated[tuple[str, ...], BeforeValidator(_statements), TEXTS]
 Transform = Annotated[str, AfterValidator(_transform)]
 Script = Annotated[str, AfterValidator(_script)]

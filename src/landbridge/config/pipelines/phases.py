@@ -152,6 +152,13 @@ def read_phases(document: Document, problems: Problems) -> dict[str, Phase]:
     }
 
 
+def ask_for_scripts(document: Document, folder: Path, phases: Mapping[str, Phase], problems: Problems) -> None:
+    """Add a problem for every script that is named and is not there."""
+    for name, phase in phases.items():
+        if phase.user_script and not (folder / phase.user_script).is_file():
+            problems.add(document.place((SECTION, name, "user_script")), "no such file below the project")
+
+
 def rules_of(phases: Mapping[str, Phase], folder: Path, whole: ReadOnly) -> dict[str, PhaseRule]:
     """What every phase has of it; `whole` is the file, of which each `custom` is a part."""
     own = whole[SECTION] or ReadOnly({})

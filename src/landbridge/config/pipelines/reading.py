@@ -31,14 +31,25 @@ class Pipelines:
 
 
 def read_pipelines(
-    folder: Path, environment: Environment, known: Kinds | None, tables: Sequence[Table], problems: Problems
+    folder: Path,
+    environment: Environment,
+    known: Kinds | None,
+    tables: Sequence[Table],
+    problems: Problems,
+    *,
+    with_scripts: bool = False,
 ) -> Pipelines:
-    """Every pipeline below `folder`; `known` are the kinds of the connections declared, None if that is not known."""
+    """Every pipeline below `folder`; `known` are the kinds of the connections declared, None if that is not known.
+
+    `with_scripts`: a script that is named and not there is a problem, too.
+    """
     found: list[Pipeline] = []
     documents: dict[str, Document] = {}
     made: dict[str, ConnectionOptions] = {}
     for file in _files(folder, problems):
-        document, pipeline, connections = read_pipeline(folder, file, environment, known, problems)
+        document, pipeline, connections = read_pipeline(
+            folder, file, environment, known, problems, with_scripts=with_scripts
+        )
         if pipeline is None or document is None:
             continue
         documents[pipeline.name] = document
@@ -49,7 +60,13 @@ def read_pipelines(
 
 
 def read_pipeline(
-    folder: Path, file: str, environment: Environment, known: Kinds | None, problems: Problems
+    folder: Path,
+    file: str,
+    environment: Environment,
+    known: Kinds | None,
+    problems: Problems,
+    *,
+    with_scripts: bool = False,
 ) -> tuple[Document | None, Pipeline | None, dict[str, ConnectionOptions]]:
     """One file, relative to `folder`, and the connections that it makes; None where it has problems."""
     document = read_document(folder, file, problems)
@@ -60,7 +77,7 @@ def read_pipeline(
         problems.add(document.place(()), f"{text}; `landbridge new pipeline NAME` writes one")
         return document, None, {}
     _put_in(document, folder, environment, problems)
-    pipeline, made = build(document, folder, known, problems)
+    pipeline, made = build(document, folder, known, problems, with_scripts=with_scripts)
     return document, pipeline, made
 
 
