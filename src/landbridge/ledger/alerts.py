@@ -11,9 +11,7 @@ from landbridge.ledger.database import Database
 from landbridge.ledger.phases import storable
 from landbridge.ledger.tables import alerts
 
-CLAIM = timedelta(
-    minutes=1
-)  # so long nobody else tries to deliver it; should its process die, others do after that
+CLAIM = timedelta(minutes=1)  # so long nobody else tries to deliver it; should its process die, others do after that
 
 State = Literal["held", "undelivered", "sent"]
 
