@@ -59,7 +59,10 @@ def kept_url(postgres: PostgresServer) -> str:
 @pytest.fixture
 def emptied_url(kept_url: str) -> str:
     with psycopg.connect(kept_url) as connection:
-        tables = "pipeline_execution_drive, landbridge_leases, landbridge_parcels, landbridge_custody, landbridge_marks"
+        tables = (
+            "pipeline_execution_drive, landbridge_leases, landbridge_parcels, landbridge_custody, landbridge_marks,"
+            " landbridge_alerts"
+        )
         connection.execute(f"TRUNCATE {tables}")
     return kept_url
 
