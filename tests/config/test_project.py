@@ -20,7 +20,7 @@ from tests.config.conftest import Lines, Load
 
 ROOT = Path(__file__).parents[2]
 DRIVE_TABLE = "must be sqlite:///path/to/file.db or postgresql://user:password@host:port/database"
-KNOWN = "connections, defaults, drive_table, exports, imports, imports_keep, keys, masking_key, parcels, processes, …"
+KNOWN = "alerts, connections, defaults, drive_table, exports, imports, imports_keep, keys, masking_key, parcels, …"
 UNKNOWN = f"unknown key; known: {KNOWN}"
 
 
@@ -114,7 +114,7 @@ tables: []
         "landbridge.yaml:8: defaults.schedule: must be hourly, daily, weekly, monthly, or like 90m, 6h, 1d, 2w",
         "landbridge.yaml:8: defaults.schedul: unknown key; did you mean 'schedule'?",
         f"landbridge.yaml:9: drive_table: {DRIVE_TABLE}",
-        f"landbridge.yaml:10: tables: {UNKNOWN}",
+        "landbridge.yaml:10: tables: unknown key; did you mean 'alerts'?",
         f'landbridge.yaml:11: "a b\\n": {UNKNOWN}',
     ]
     for size in ("1023kB", "1GiB", "5", "true", "2000000.5", ".5GB", "1.1234MB"):

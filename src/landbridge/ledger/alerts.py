@@ -50,7 +50,8 @@ def note(db: Database, told: Told, *, repeat_after: timedelta, held: bool) -> Al
     with db.begin() as connection:
         now = db.now(connection)
         fresh = {**facts, "state": "held" if held else "undelivered", "first_at": now, "suppressed": 0}
-        is_new = connection.execute(db.insert(alerts).values(fresh).on_conflict_do_nothing()).rowcount
+        insert = db.insert(alerts).values(fresh).on_conflict_do_nothing().returning(alerts.c.alert_key)
+        is_new = connection.execute(insert).first() is not None
         row = _row(connection.execute(select(alerts).where(_is(told)).with_for_update()).mappings().one())
         if not is_new:
             row = _change(connection, row, facts | _again(row, now, repeat_after, held=held))

@@ -257,7 +257,7 @@ alerts = Table(
     "landbridge_alerts",
     metadata,
     Column("alert_key", Text, primary_key=True),
-    Column("channel", NAME, primary_key=True),
+    Column("channel", Text, primary_key=True),
     Column("kind", String(50), nullable=False),
     Column("severity", String(50), nullable=False),
     Column("pipeline_name", NAME, nullable=False),

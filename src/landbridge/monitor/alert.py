@@ -32,12 +32,13 @@ class Alert:
 def failure(pipeline_name: str, error: LandbridgeError | None, run: Run | None, *, pipeline: bool = False) -> Alert:
     """A run failed, or none could be begun (`run` None); `pipeline`: it is one, and no table of tables.yaml."""
     record = run.phases[run.phase_failed] if run and run.phase_failed else None
-    kind = type(error).__name__ if error else (record and record.error_type) or "unknown"
+    recorded = (record.error_type, record.error_message, record.details.get("hint")) if record else (None, None, None)
+    kind, said, hint = (type(error).__name__, error.message, error.hint) if error else recorded
     facts: dict[str, str | None] = {
         **(_of_run(run) if run else {}),
         "error": kind,
-        "message": error.message if error else record and record.error_message,
-        "hint": error.hint if error else record and record.details.get("hint"),
+        "message": said,
+        "hint": hint,
     }
     return Alert(
         kind="failure",
@@ -81,7 +82,7 @@ def gaps(pipeline_name: str, windows: Sequence[Window]) -> Alert:
         severity="warning",
         pipeline_name=pipeline_name,
         subject=f"[ALERT] Pipeline Gap: {pipeline_name}",
-        text=f"{_counted(lines, 'window')} will not be filled by themselves\n\n{_cut(lines)}\n\n"
+        text=f"{_counted(lines, 'window')} that no run will fill by itself\n\n{_cut(lines)}\n\n"
         f"landbridge gaps {pipeline_name}\nlandbridge gaps {pipeline_name} --fill",
         key=f"gap/{pipeline_name}/{_digest(lines)}",
     )

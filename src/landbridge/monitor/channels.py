@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from landbridge.config.alerts import Alerts, Channel, at_least
 from landbridge.monitor.alert import Alert
@@ -32,8 +32,8 @@ def destinations(alerts: Alerts, wanted: Wanted | None, alert: Alert) -> Iterato
     for channel in alerts.channels:
         if channel.name == named or (not channel.named_only and _takes(channel, alert)):
             yield of_channel(channel)
-    if wanted and (mail := of_pipeline(alert.pipeline_name, wanted)):
-        yield mail
+    if wanted:
+        yield from of_pipeline(alert.pipeline_name, wanted)
 
 
 def _takes(channel: Channel, alert: Alert) -> bool:
@@ -46,30 +46,29 @@ def of_channel(channel: Channel) -> Destination:
     return Destination(channel.name, url, secrets_of(url))
 
 
-def mail_of(pipeline_name: str) -> str:
-    """The name of a pipeline's mails among the channels; no channel of landbridge.yaml is called so."""
-    return f"mail of {pipeline_name}"
+def of_pipeline(pipeline_name: str, wanted: Wanted) -> Iterator[Destination]:
+    """A pipeline's own mails, none where it has no server that sends them.
 
-
-def of_pipeline(pipeline_name: str, wanted: Wanted) -> Destination | None:
-    """A pipeline's own mails; None where it has no server that sends them."""
+    Each address is a destination of its own: one that is refused keeps no message from the others, nor doubles it.
+    """
     if (smtp := wanted.smtp) is None:
-        return None
+        return
     password = smtp.password.get_secret_value() if smtp.password else None
-    # in pieces, not as a URL: nothing in a password or an address has to be escaped
+    # in pieces, not as a URL: of these apprise decodes host, user and password alone
     service = {
         "schema": "mailtos" if smtp.use_tls else "mailto",
-        "host": smtp.host,
+        "host": quote(smtp.host, safe=""),
         "smtp_host": smtp.host,
         "port": smtp.port,
-        "user": smtp.user,
-        "password": password,
+        "user": smtp.user and quote(smtp.user, safe=""),
+        "password": password and quote(password, safe=""),
         "from_addr": smtp.from_email or smtp.user or wanted.owner_email,
-        "targets": [*dict.fromkeys((wanted.owner_email, *wanted.notification_emails))],
         "secure_mode": ("ssl" if smtp.port == IMPLICIT_TLS else "starttls") if smtp.use_tls else "insecure",
         "format": "text",
     }
-    return Destination(mail_of(pipeline_name), service, (password,) if password else ())
+    for address in dict.fromkeys((wanted.owner_email, *wanted.notification_emails)):
+        name = f"mail of {pipeline_name} to {address}"  # no channel of landbridge.yaml can be called so
+        yield Destination(name, {**service, "targets": [address]}, (password,) if password else ())
 
 
 def secrets_of(url: str) -> tuple[str, ...]:
@@ -82,7 +81,7 @@ def secrets_of(url: str) -> tuple[str, ...]:
     server, tail = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
     login, _, host = server.rpartition("@")
     values = [piece.rpartition("=")[2] for piece in re.split(r"[/?&#]", tail)]
-    words = [word for word in (*re.split(r"[:@]", login), *values) if len(word) >= LEAST_SECRET]
-    whole = [url, rest, login, tail, login.partition(":")[2]]
-    found = {*whole, *words, *(() if scheme.lower() in SERVERS else (host,))}
+    tokens = [] if scheme.lower() in SERVERS else [host, *host.split(":")]
+    words = [word for word in (*re.split(r"[:@]", login), *values, *tokens) if len(word) >= LEAST_SECRET]
+    found = {url, rest, login, tail, login.partition(":")[2], *words}
     return tuple(sorted({*found, *map(unquote, found)} - {"", "/"}, key=len, reverse=True))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LOOKS = {"info": "info", "warning": "warning", "error": "failure", "critical": "failure"}  # apprise's words for them
 UNUSABLE = "this is no URL that apprise knows"
 MOST_WORDS = 300  # characters of a reason
+FEWER = "Dropped invalid"  # how it begins that an address is left out
 CAUSE = "Socket Exception: "  # how apprise begins what a driver said
 
 
@@ -38,7 +39,7 @@ def unusable(to: Destination) -> str | None:
     """Why apprise cannot make a service of this; None if it can. Nothing is sent. Raises NotInstalled."""
     ask_for_apprise()
     with _said() as said:
-        return None if _services(to) is not None else _reason(said, to)
+        return None if _services(to, said) is not None else _reason(said, to)
 
 
 def ask_for_apprise() -> None:
@@ -52,7 +53,7 @@ def ask_for_apprise() -> None:
 def _send(to: Destination, subject: str, text: str, severity: Severity) -> str | None:
     with _said() as said:
         try:
-            services = _services(to)
+            services = _services(to, said)
             if services is None:
                 return _reason(said, to)
             done = services.notify(title=subject, body=text, body_format="text", notify_type=LOOKS[severity])
@@ -61,7 +62,8 @@ def _send(to: Destination, subject: str, text: str, severity: Severity) -> str |
     return None if done else _reason(said, to) or "refused"
 
 
-def _services(to: Destination) -> "Apprise | None":
+def _services(to: Destination, said: Sequence[str]) -> "Apprise | None":
+    """None where apprise cannot use it, or would send to fewer than are named in it."""
     from apprise import Apprise, AppriseAsset
 
     asset = AppriseAsset(
@@ -69,7 +71,8 @@ def _services(to: Destination) -> "Apprise | None":
     )
     services = Apprise(asset=asset)
     service = to.service if isinstance(to.service, str) else dict(to.service)
-    return services if services.add(service) and len(services) else None
+    usable = services.add(service) and len(services) and not any(text.startswith(FEWER) for text in said)
+    return services if usable else None
 
 
 @contextmanager

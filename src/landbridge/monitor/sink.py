@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import chain, groupby
 from threading import Lock
 
 from landbridge.config.alerts import SEVERITIES, Alerts, Severity
@@ -93,8 +93,8 @@ class Alerting:
     def _catch_up(self) -> None:
         if not ledger_alerts.anything_waits(self.ledger()):
             return
-        mails = [of_pipeline(name, one) for name, one in self.wanted.items()]
-        known = {to.name: to for to in (*map(of_channel, self.alerts.channels), *filter(None, mails))}
+        mails = chain.from_iterable(of_pipeline(name, one) for name, one in self.wanted.items())
+        known = {to.name: to for to in (*map(of_channel, self.alerts.channels), *mails)}
         awake = [severity for severity in SEVERITIES if not self._quiet(severity)]
         rows = ledger_alerts.claim(self.ledger(), [*known], awake)
         for name, group in groupby(sorted(rows, key=lambda row: row.channel), key=lambda row: row.channel):

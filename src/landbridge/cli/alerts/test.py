@@ -65,7 +65,7 @@ def _of_pipeline(project: Project, name: str) -> Sequence[Destination]:
         raise UsageError(f"no pipeline is called {name!r}", hint=known or "landbridge status")
     one = wanted[name]
     named = [_channel(project, one.slack_channel.removeprefix("#"))] if one.slack_channel else []
-    mail = of_pipeline(name, one)
-    if not named and not mail:
+    own = [*named, *of_pipeline(name, one)]
+    if not own:
         raise ConfigError(f"{name} has no alerts of its own", hint="smtp_config and slack_channel give it some")
-    return [*named, *([mail] if mail else [])]
+    return own

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator
 
 from landbridge.config.fields import TEXT, TEXTS
-from landbridge.windows import parse_duration
+from landbridge.windows.grid import parse_step
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -23,11 +23,8 @@ _CRON = (
 
 
 def _granularity(text: str) -> str:
-    # TODO(integrator): parse_step of landbridge.windows.grid, once it is there; it knows months by itself  # noqa: FIX002, TD003
-    if re.fullmatch(r"0*[1-9][0-9]{0,3} ?mo|P0*[1-9][0-9]{0,3}M", text):
-        return text
     try:
-        parse_duration(text)
+        parse_step(text)
     except ValueError:
         raise ValueError("must be like 15m, 1h, 1d, 1w, or months like 1mo") from None
     return text
