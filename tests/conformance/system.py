@@ -43,7 +43,7 @@ def load_of(rows: int, load_id: str | None = None) -> Load:
     return Load(load_id or uuid4().hex, "a pipeline", "a parcel", attempt=uuid4().hex, rows=rows)
 
 
-def land(  # noqa: PLR0913  all that a test may say of a load
+def land(
     system: System,
     table: str,
     schema: TableSchema,

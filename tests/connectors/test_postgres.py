@@ -6,6 +6,7 @@ from tests.conformance.catalog import CatalogSuite
 from tests.conformance.merging import MergeSuite
 from tests.conformance.source import ConcurrentSourceSuite, SourceSuite
 from tests.conformance.target import ConcurrentTargetSuite, TargetSuite
+from tests.conformance.windowed import ConcurrentWindowSuite, WindowSuite
 from tests.connectors.conftest import PostgresSystem
 
 
@@ -24,6 +25,10 @@ class TestTarget(TargetSuite, ConcurrentTargetSuite):
 
 class TestMerge(MergeSuite):
     pass
+
+
+class TestWindows(WindowSuite, ConcurrentWindowSuite):
+    cut = ("'abc  '", "text", "varchar(3)")
 
 
 class TestCatalog(CatalogSuite):

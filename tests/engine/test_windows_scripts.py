@@ -19,7 +19,7 @@ SEED = '''
 import psycopg
 
 def extract_and_load(config, start, end, load_id):
-    with psycopg.connect(config["source_system"]["custom"]["url"]) as connection:
+    with psycopg.connect(config["phases"]["source_to_stage_transfer"]["custom"]["url"]) as connection:
         connection.execute("CREATE SCHEMA IF NOT EXISTS stage")
         connection.execute("CREATE TABLE IF NOT EXISTS stage.orders_stage AS"
                            " SELECT *, ''::text AS landbridge_load_id FROM orders LIMIT 0")
@@ -78,8 +78,13 @@ def test_the_seeds_example(tmp_path: Path, pg_url: str, open_world: OpenWorld, *
     whole = declaration(
         query_window=ONE_HOUR,
         stage_system=TABLE,
-        phases={"source_to_stage_transfer": {"user_script": "user_scripts/source_to_stage_transfer.py"}},
-    ) | {"source_system": {"type": "api", "custom": {"url": pg_url}}}
+        phases={
+            "source_to_stage_transfer": {
+                "user_script": "user_scripts/source_to_stage_transfer.py",
+                "custom": {"url": pg_url},
+            }
+        },
+    ) | {"source_system": {"type": "api"}}
     (project / "projects" / "orders" / "config.json").write_text(json.dumps(whole))
     (result,) = run(open_world(project))
     if counted:
@@ -142,13 +147,13 @@ def test_what_a_script_is_given(tmp_path: Path, pg_url: str, open_world: OpenWor
 
 def test_no_secret_of_the_config_is_told(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
     """A script's error that quotes a password is recorded without it."""
-    lines = "raise ValueError('cannot log in with ' + config['source_system']['custom']['password'])"
+    lines = "raise ValueError('cannot log in with ' + config['phases']['target_cleaning']['custom']['password'])"
     project = scripted(
         tmp_path,
         pg_url,
         "target_cleaning",
         body(lines),
-        source_system={"custom": {"password": "hunter2-hunter2"}},
+        phases={"target_cleaning": {"custom": {"password": "hunter2-hunter2"}}},
     )
     world = open_world(project)
     (result,) = run(world)

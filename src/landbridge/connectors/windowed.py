@@ -47,8 +47,9 @@ class Windowed:
         inserted = session.do(
             f"INSERT INTO {qualify(self.target)} ({names}){self.inserting} SELECT {selected} FROM {source}"
         )
+        held = session.ask(self.counting(load.load_id))
         wanted = inserted if landed is None else landed
-        if not wanted == inserted == (held := session.ask(self.counting(load.load_id))):
+        if not wanted == inserted == held:
             raise TargetError(
                 f"{self.target}: of {wanted} rows {inserted} were inserted, and now there are {held} of this window",
                 hint="a trigger or rule on the table adds or keeps rows",

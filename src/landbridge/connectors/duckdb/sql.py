@@ -181,12 +181,8 @@ def changed(connection: "duckdb.DuckDBPyConnection", statement: str) -> int:
         )
     cursor = connection.execute(parsed[0])
     rows = cursor.fetchall() if cursor.description else []
-    if parsed[0].type not in (
-        StatementType.INSERT,
-        StatementType.UPDATE,
-        StatementType.DELETE,
-        StatementType.MERGE_INTO,
-    ):
+    changing = StatementType.INSERT, StatementType.UPDATE, StatementType.DELETE, StatementType.MERGE_INTO
+    if parsed[0].type not in changing:
         return 0
     counted = [column[0] for column in cursor.description or ()] == ["Count"]
     return int(rows[0][0]) if counted else len(rows)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from landbridge.connectors.local import is_local
 from landbridge.connectors.postgres.session import Server
+from landbridge.connectors.statements import first_word
 from landbridge.contracts.values import Check
-from landbridge.errors import ConfigError
+from landbridge.errors import ConfigError, TargetError
 from landbridge.schema.model import Column, Relation, TableSchema
 from landbridge.schema.names import folded, quote
 from landbridge.schema.postgres import create_table, parse_type
@@ -35,6 +36,9 @@ LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
 WHERE n.nspname = coalesce(%s, current_schema()) AND c.relname = ANY(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY c.relname, a.attnum
 """
+
+ENDINGS = ("commit", "end", "rollback", "abort", "prepare", "begin", "start", "savepoint", "release")
+CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 GRANTS = """
 SELECT (SELECT coalesce(bool_and(has_table_privilege(c.oid, p)), true) FROM unnest(%(needs)s::text[]) AS p),
@@ -95,6 +99,18 @@ def value(connection: "Connection", sql: str, *values: object) -> Any:  # noqa: 
     """The one value of a statement that gives one row of one column; None where it gives no row."""
     row = connection.execute(sql, values or None).fetchone()
     return row[0] if row else None
+
+
+def run(connection: "Connection", statements: Sequence[str]) -> list[int]:
+    """See Catalog.run_sql; binary results take one statement of each text."""
+    changed = []
+    with connection.transaction():
+        for statement in statements:
+            if (word := first_word(statement)) in ENDINGS:
+                raise TargetError(f"{word} would end the transaction", hint="all statements are done in one")
+            done = connection.execute(statement.encode(), binary=True)
+            changed.append(done.rowcount if (done.statusmessage or "").startswith(CHANGES) else 0)
+    return changed
 
 
 def checks(

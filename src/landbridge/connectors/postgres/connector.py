@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from landbridge.connectors.postgres import catalog, loading, publishing, reading, snapshots
+from landbridge.connectors.postgres import catalog, loading, publishing, reading, snapshots, windows
 from landbridge.connectors.postgres.encode import HOLDS
 from landbridge.connectors.postgres.metadata import metadata
 from landbridge.connectors.postgres.session import LOADS, READS, Kept, Server, border, connect
@@ -79,7 +79,8 @@ class Postgres:
 
     def loaded(self, write: Write, load_id: str) -> int | None:
         """See Target."""
-        newest = self.newest_load(write)
+        with self._target(write) as (connection, target):
+            newest = loading.newest(connection, target, load_id if write.mode == "window" else None)
         return newest.rows if newest.load_id == load_id else None
 
     def newest_load(self, write: Write) -> Loaded:
@@ -100,29 +101,44 @@ class Postgres:
     def publish(self, landing: Landing, keys: Landing | None = None) -> Published:
         """See Target: a swap, or DELETE + INSERT where something depends on the table; a merge where rows are kept."""
         with closing(self._landing), self._target(landing.write) as (connection, _):
+            if landing.write.mode == "window":
+                return windows.publish(connection, landing)
             return publishing.publish(connection, landing, keys)
+
+    def publish_from(self, write: Write, read: Read, load: Load, version: int) -> Published:
+        """See Target."""
+        source = catalog.locate(self.server, read.relation)
+        with self._target(write) as (connection, target):
+            return windows.publish_from(connection, write, target, read, source, load, version)
+
+    def discard(self, write: Write, load_ids: Sequence[str]) -> int:
+        """See Target."""
+        with self._target(write) as (connection, target):
+            return windows.discard(connection, target, load_ids)
 
     def drop(self, landing: Landing) -> None:
         """See Target."""
         with closing(self._landing), self._target(landing.write) as (connection, _):
             loading.drop(connection, landing.relation)
 
-    def count(self, write: Write) -> int:
+    def count(self, write: Write, load_id: str | None = None) -> int:
         """See Target."""
         with self._target(write) as (connection, target):
+            if load_id is not None:
+                return int(catalog.value(connection, windows.windowed(connection, target).counting(load_id)))
             rows: int = catalog.value(connection, f"SELECT count(*) FROM {qualify(target)}")
         return rows
 
-    def left(self, write: Write, keep: str | None = None) -> list[str]:
+    def left(self, write: Write, keep: str | None = None, load_id: str | None = None) -> list[str]:
         """See Target."""
         with self._target(write) as (connection, target):
-            return [landing.table for landing in loading.left(connection, target, keep)]
+            return [landing.table for landing in loading.left(connection, target, keep, load_id)]
 
-    def sweep(self, write: Write, keep: str | None = None) -> list[str]:
+    def sweep(self, write: Write, keep: str | None = None, load_id: str | None = None) -> list[str]:
         """See Target."""
         self._landing.close()
         with self._target(write) as (connection, target):
-            return loading.sweep(connection, target, keep)
+            return loading.sweep(connection, target, keep, load_id)
 
     def describe(self, relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
         """See Catalog."""
@@ -153,6 +169,11 @@ class Postgres:
             with connection.transaction():
                 for statement in statements:
                     connection.execute(statement.encode())
+
+    def run_sql(self, statements: Sequence[str]) -> list[int]:
+        """See Catalog."""
+        with connect(self.server, LOADS) as connection, border(TargetError, f"statements at {self.name}"):
+            return catalog.run(connection, statements)
 
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """See Catalog."""

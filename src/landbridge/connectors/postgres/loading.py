@@ -10,7 +10,7 @@ from landbridge.connectors.postgres.catalog import create, describe, value
 from landbridge.connectors.postgres.encode import Encoder, is_staged
 from landbridge.connectors.postgres.session import translate
 from landbridge.connectors.postgres.swap import why_not
-from landbridge.contracts.target import LOADS
+from landbridge.contracts.target import LOADS, TAG
 from landbridge.contracts.values import Landing, Load, Loaded, Write
 from landbridge.errors import SchemaMismatch, TargetError, ValueDoesNotFit
 from landbridge.schema.ddl import literal
@@ -50,18 +50,19 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND starts_with(obj_description(c.oid, 'pg_class'), %(mark)s)
 ORDER BY c.relname
 """
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 NOBODYS = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"  # false while the session of its `prepare` lives
 
 
-def newest(connection: "Connection", target: Relation) -> Loaded:
-    """See Target.newest_load."""
+def newest(connection: "Connection", target: Relation, load_id: str | None = None) -> Loaded:
+    """See Target.newest_load; `load_id`: of this load alone."""
     loads = loads_of(target)
     if value(connection, "SELECT to_regclass(%s) IS NULL", loads):
         return Loaded()
     row = connection.execute(
         f"SELECT version, load_id, row_count, parcel_id FROM {loads} WHERE target_table = %s "
-        "ORDER BY version DESC LIMIT 1",
-        [target.table],
+        "AND load_id = coalesce(%s, load_id) ORDER BY version DESC LIMIT 1",
+        [target.table, load_id],
     ).fetchone()
     return Loaded(*row) if row else Loaded()
 
@@ -78,21 +79,13 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the server is set to
 ) -> Landing:
     """See Target.prepare; `target` has its schema filled in. No sweep drops it while `connection` lives."""
     if not only_keys:
-        create(connection, target, shaped(schema, write))
+        make(connection, write, target, schema)
     standing = standing_of(connection, target)
     pairings = arriving(schema, standing, write, only_keys=only_keys)
-    loadable, generated, storage = connection.execute(TARGET, [qualify(target)]).fetchone() or (False, [], "")
-    if not loadable:
-        raise SchemaMismatch(f"{target} is not a table", hint="name a table as the target, not a view")
-    if taken := sorted({p.target.name for p in pairings} & set(generated)):
-        raise SchemaMismatch(
-            f"{target} generates column {', '.join(taken)} itself", hint="leave it out: exclude of the table"
-        )
-    with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('landbridge_loads', 0))")
-        connection.execute(CREATE_LOADS.format(loads_of(target)))
+    storage = refuse_unloadable(connection, target, pairings)
+    make_book(connection, target)
     version = newest(connection, target).version
-    relation = Relation(f"_lb_{load.load_id[:8]}_{token_hex(8)}", target.schema)
+    relation = Relation(f"{_landing_name(load.load_id)}{token_hex(8)}", target.schema)
     connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [qualify(relation)])
     with connection.transaction():
         connection.execute(_landing_ddl(relation, target, pairings, storage, whole=load.replaces(write)))
@@ -110,6 +103,40 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the server is set to
         standing=standing,
         only_keys=only_keys,
     )
+
+
+def make(connection: "Connection", write: Write, target: Relation, schema: TableSchema) -> None:
+    """Make the target if it is missing; for windows, of which several may begin at once, with an index on TAG."""
+    if write.mode != "window":
+        create(connection, target, shaped(schema, write))
+    elif describe(connection, [target])[target] is None:
+        with connection.transaction():
+            connection.execute(LOCK, [mark_of(target)])
+            if create(connection, target, shaped(schema, write)):
+                connection.execute(f"CREATE INDEX ON {qualify(target)} ({quote(TAG)})")
+
+
+def make_book(connection: "Connection", target: Relation) -> None:
+    with connection.transaction():
+        connection.execute(LOCK, [LOADS])
+        connection.execute(CREATE_LOADS.format(loads_of(target)))
+
+
+def refuse_unloadable(connection: "Connection", target: Relation, pairings: Sequence[Pairing]) -> str:
+    """Raise SchemaMismatch where no rows, or no values of these columns, can be put; else the table's options."""
+    loadable, generated, storage = connection.execute(TARGET, [qualify(target)]).fetchone() or (False, [], "")
+    if not loadable:
+        raise SchemaMismatch(f"{target} is not a table", hint="name a table as the target, not a view")
+    if taken := sorted({p.target.name for p in pairings} & set(generated)):
+        raise SchemaMismatch(
+            f"{target} generates column {', '.join(taken)} itself", hint="leave it out: exclude of the table"
+        )
+    return str(storage)
+
+
+def _landing_name(load_id: str) -> str:
+    """How the names of its landing tables begin."""
+    return f"_lb_{load_id[:8]}_"
 
 
 def _landing_ddl(
@@ -163,16 +190,18 @@ def _refused_cell(error: "psycopg.Error", target: Relation, first_row: int) -> E
     return ValueDoesNotFit(f"{', '.join(where)}{ours.message.removeprefix(str(target))}")
 
 
-def left(connection: "Connection", target: Relation, keep: str | None) -> list[Relation]:
+def left(connection: "Connection", target: Relation, keep: str | None, load_id: str | None) -> list[Relation]:
     """See Target.left: landings are known by their comment, which names target and attempt."""
     found = connection.execute(LANDINGS, {"mark": mark_of(target), "schema": target.schema}).fetchall()
     others = [Relation(name, target.schema) for name, attempt in found if attempt != keep]
+    if load_id:
+        others = [landing for landing in others if landing.table.startswith(_landing_name(load_id))]
     return [landing for landing in others if value(connection, NOBODYS, qualify(landing))]
 
 
-def sweep(connection: "Connection", target: Relation, keep: str | None) -> list[str]:
+def sweep(connection: "Connection", target: Relation, keep: str | None, load_id: str | None) -> list[str]:
     """See Target.sweep."""
-    dead = left(connection, target, keep)
+    dead = left(connection, target, keep, load_id)
     for landing in dead:
         drop(connection, landing)
     return [landing.table for landing in dead]

@@ -7,6 +7,7 @@ from landbridge.connectors.merging import Session, merge, merging_of, refuse_oth
 from landbridge.connectors.postgres.catalog import value
 from landbridge.connectors.postgres.encode import is_staged
 from landbridge.connectors.postgres.loading import (
+    LOCK,
     SWAP_LOCK,
     landed_in,
     loads_of,
@@ -16,7 +17,7 @@ from landbridge.connectors.postgres.loading import (
     standing_of,
 )
 from landbridge.connectors.postgres.swap import build, exchange, snapshots_end, why_not
-from landbridge.contracts.values import Landing, Published
+from landbridge.contracts.values import Landing, Load, Published
 from landbridge.errors import LeaseLost, TargetError
 from landbridge.schema.fit import Pairing
 from landbridge.schema.merging import Merging
@@ -36,10 +37,10 @@ def publish(connection: "Connection", landing: Landing, keys: Landing | None) ->
     everything = load.replaces(landing.write)
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = '{REWRITE_LOCK}'")
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mark_of(target)])
+        connection.execute(LOCK, [mark_of(target)])
         last = newest(connection, target)
         if last.load_id == load.load_id and last.version != landing.version:
-            _drop_landed(connection, landing, keys)
+            drop_landed(connection, landing, keys)
             return Published(last.rows, "already")
         if last.version != landing.version:
             raise LeaseLost(f"{target}: another load was published since this one began")
@@ -52,16 +53,20 @@ def publish(connection: "Connection", landing: Landing, keys: Landing | None) ->
             if everything
             else _merge(connection, landing, keys, last.rows if load.keeps(landing.write) else 0)
         )
-        _drop_landed(connection, landing, keys)
-        connection.execute(
-            f"INSERT INTO {loads_of(target)} (target_table, version, load_id, pipeline_name, parcel_id, row_count)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
-            [target.table, last.version + 1, load.load_id, load.pipeline_name, load.parcel_id, published.rows],
-        )
+        drop_landed(connection, landing, keys)
+        record(connection, target, last.version + 1, load, published.rows)
     return published
 
 
-def _drop_landed(connection: "Connection", *landings: Landing | None) -> None:
+def record(connection: "Connection", target: Relation, version: int, load: Load, rows: int) -> None:
+    connection.execute(
+        f"INSERT INTO {loads_of(target)} (target_table, version, load_id, pipeline_name, parcel_id, row_count)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        [target.table, version, load.load_id, load.pipeline_name, load.parcel_id, rows],
+    )
+
+
+def drop_landed(connection: "Connection", *landings: Landing | None) -> None:
     for landing in filter(None, landings):
         connection.execute(f"DROP TABLE IF EXISTS {qualify(landing.relation)}")
 
@@ -69,32 +74,32 @@ def _drop_landed(connection: "Connection", *landings: Landing | None) -> None:
 def _merge(connection: "Connection", landing: Landing, keys: Landing | None, left: int) -> Published:
     """See docs/sync-modes.md, "What a load does"."""
     target = landed_in(landing)
-    _check_arrived(connection, landing, target)
+    check_arrived(connection, landing, target)
     if keys:
-        _check_arrived(connection, keys, target)
-    _take_for_writing(connection, target)
+        check_arrived(connection, keys, target)
+    take_for_writing(connection, target)
     for landed in filter(None, (landing, keys)):
         connection.execute(f"ANALYZE {qualify(landed.relation)}")
     merging = _merging(connection, landing, keys)
     if merging.deletes:
-        _refuse_cascade(connection, target)
+        refuse_cascade(connection, target)
     keyed = {p.target.name for p in map(merging.pairing, merging.keys)} == set(
         standing_of(connection, target).primary_key
     )
-    rows, changed = merge(merging, _session(connection), left=left, keyed=keyed, watched=_watched(connection, target))
+    rows, changed = merge(merging, session_of(connection), left=left, keyed=keyed, watched=watched(connection, target))
     return Published(rows, "merge", changed=changed)
 
 
 def _merging(connection: "Connection", landing: Landing, keys: Landing | None) -> Merging:
     merging = merging_of(landing, keys, landed_in(landing), standing_of(connection, landed_in(landing)))
-    return replace(merging, value=_landed, comparable=_comparable, inserting=" OVERRIDING SYSTEM VALUE")
+    return replace(merging, value=landed, comparable=_comparable, inserting=" OVERRIDING SYSTEM VALUE")
 
 
-def _watched(connection: "Connection", target: Relation) -> bool:
+def watched(connection: "Connection", target: Relation) -> bool:
     return bool(value(connection, WATCHED, qualify(target), qualify(target)))
 
 
-def _refuse_cascade(connection: "Connection", target: Relation) -> None:
+def refuse_cascade(connection: "Connection", target: Relation) -> None:
     if child := value(connection, CASCADES, qualify(target)):
         raise TargetError(
             f"{target}: deleting its rows would delete or change rows of {child}, by its foreign key",
@@ -102,7 +107,7 @@ def _refuse_cascade(connection: "Connection", target: Relation) -> None:
         )
 
 
-def _landed(pairing: Pairing, alias: str = "l") -> str:
+def landed(pairing: Pairing, alias: str = "l") -> str:
     value = f"{alias}.{quote(pairing.target.name)}"
     return f"{value}::{pairing.target.native}" if is_staged(pairing) else value
 
@@ -114,14 +119,14 @@ def _comparable(expression: str, column: Column) -> str:
     return f"{expression}::text" if column.native in ("json", "xml") else expression
 
 
-def _session(connection: "Connection") -> Session:
+def session_of(connection: "Connection") -> Session:
     return Session(lambda sql: int(value(connection, sql)), lambda sql: connection.execute(sql).rowcount)
 
 
 def _replace(connection: "Connection", landing: Landing, target: Relation, horizon: str) -> Published:
     import psycopg
 
-    _check_arrived(connection, landing, target)
+    check_arrived(connection, landing, target)
     landing = _settled(connection, landing)
     why = why_not(connection, landing.relation, target) or snapshots_end(connection, horizon)
     if not why:
@@ -146,21 +151,21 @@ def _settled(connection: "Connection", landing: Landing) -> Landing:
     """Of a first load: one row of each key, and none that is gone."""
     if landing.write.merge is None:
         return landing
-    merging, session = _merging(connection, landing, None), _session(connection)
+    merging, session = _merging(connection, landing, None), session_of(connection)
     rows = landing.load.rows - settle(merging, session)
     if gone := merging.without_gone():
         rows -= session.do(gone)
     return replace(landing, load=replace(landing.load, rows=rows))
 
 
-def _take_for_writing(connection: "Connection", target: Relation) -> None:
+def take_for_writing(connection: "Connection", target: Relation, lock: str = "SHARE ROW EXCLUSIVE") -> None:
     connection.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
     connection.execute("SET LOCAL row_security = off")  # a policy that hides rows is an error, not fewer rows
     connection.execute("SET CONSTRAINTS ALL DEFERRED")
-    connection.execute(f"LOCK TABLE {qualify(target)} IN SHARE ROW EXCLUSIVE MODE")
+    connection.execute(f"LOCK TABLE {qualify(target)} IN {lock} MODE")
 
 
-def _check_arrived(connection: "Connection", landing: Landing, target: Relation) -> None:
+def check_arrived(connection: "Connection", landing: Landing, target: Relation) -> None:
     """Each COPY was counted; only the table itself says whether a server that crashed since then kept them all."""
     arrived = value(connection, f"SELECT count(*) FROM {qualify(landing.relation)}")
     if arrived != landing.load.rows:
@@ -171,9 +176,9 @@ def _rewrite(connection: "Connection", landing: Landing, target: Relation) -> No
     """DELETE + INSERT … SELECT: readers, also those with older snapshots, see the old rows until the commit."""
     pairings = pairings_of(connection, landing)
     columns = ", ".join(quote(pairing.target.name) for pairing in pairings)
-    casts = ", ".join(map(_landed, pairings))
-    _refuse_cascade(connection, target)
-    _take_for_writing(connection, target)
+    casts = ", ".join(map(landed, pairings))
+    refuse_cascade(connection, target)
+    take_for_writing(connection, target)
     connection.execute(f"DELETE FROM {qualify(target)}")
     inserted = connection.execute(
         f"INSERT INTO {qualify(target)} ({columns}) OVERRIDING SYSTEM VALUE"

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from pydantic import SecretStr
 
@@ -38,6 +40,7 @@ NOTICE_THE_DEAD = "SET client_connection_check_interval = '1s'"
 
 NOT_READY = re.compile(r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots")
 LOSSES = ("OperationalError", "InterfaceError", "ConnectionDoesNotExistError")  # the drivers' own, without SQLSTATE
+NO_ANSWER, BROKEN, NO_ROOM, STARTING = "08001", "08006", "53300", "57P03"  # SQLSTATE, where the driver has none
 LOST = ("08", "57P01", "57P02", "57P03")
 REFUSED = ("28", "42501", "3D000")
 DATA = {
@@ -78,31 +81,37 @@ def connect(server: Server, application: str) -> "Iterator[Connection]":
 
 
 class Kept:
-    """One such connection for many uses, one after the other; a new one where it was lost or its last use failed."""
+    """One such connection for many uses, one after the other; a new one where it was lost or its last use failed.
+
+    Each thread has its own: a transaction is one thread's.
+    """
 
     def __init__(self, server: Server, application: str) -> None:
         self._server, self._application = server, application
-        self._connection: Connection | None = None
+        self._open: dict[int, Connection] = {}
+        finalize(self, _close, self._open)
 
     @contextmanager
     def connect(self) -> "Iterator[Connection]":
         """As `connect`, but it stays open as long as this object lives."""
-        if self._connection is None or not _answers(self._connection):
-            self._connection = _dial(self._server, self._application)
+        connection = self._open.get(get_ident())
+        if connection is None or not _answers(connection):
+            connection = self._open[get_ident()] = _dial(self._server, self._application)
         try:
-            yield self._connection
+            yield connection
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Close what is open; the next use opens anew."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close what this thread has open; its next use opens anew."""
+        if connection := self._open.pop(get_ident(), None):
+            connection.close()
 
-    def __del__(self) -> None:
-        self.close()
+
+def _close(connections: "dict[int, Connection]") -> None:
+    for connection in connections.values():
+        connection.close()
 
 
 def _answers(connection: "Connection") -> bool:
@@ -136,7 +145,7 @@ def _dial(server: Server, application: str) -> "Connection":
         with suppress(psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError):
             connection.execute(NOTICE_THE_DEAD)
     except psycopg.Error as error:
-        raise _no_connection(server, " ".join(str(error).split())) from error
+        raise _no_connection(server, " ".join(str(error).split()), error.sqlstate) from error
     return connection
 
 
@@ -195,17 +204,19 @@ def translate(error: Exception, side: type[LandbridgeError], what: str) -> Landb
     state = getattr(error, "sqlstate", None) or ""
     words = _words(error) if side is SourceError else " ".join(_primary(error).split())
     if state.startswith(LOST) or (not state and type(error).__name__ in LOSSES):
-        return Unreachable(f"{what}: connection to postgres lost: {words}", hint="run it again")
+        code = state or BROKEN
+        return Unreachable(f"{what}: connection to postgres lost: {words}", hint="run it again", code=code)
     if side is TargetError and state[:2] in ("22", "23") and state != "23503":
-        return ValueDoesNotFit(f"{what}: {DATA.get(state, f'a value is refused (SQLSTATE {state})')}")
+        return ValueDoesNotFit(f"{what}: {DATA.get(state, f'a value is refused (SQLSTATE {state})')}", code=state)
     if state.startswith(REFUSED):
-        return AccessDenied(f"{what}: {words}", hint="grant the role what it needs; `landbridge doctor` lists it")
-    hint = {
+        hint = "grant the role what it needs; `landbridge doctor` lists it"
+        return AccessDenied(f"{what}: {words}", hint=hint, code=state)
+    advice = {
         "53100": "free disk space on the database server, then run it again",
         "55P03": "another session holds a lock on the table; run it again when it is done",
         "57014": "a time limit of the server or an administrator cancelled it; run it again",
-    }.get(state)
-    return side(f"{what}: {words}", hint=hint)
+    }
+    return side(f"{what}: {words}", hint=advice.get(state), code=state or None)
 
 
 def _primary(error: Exception) -> str:
@@ -223,12 +234,16 @@ def _words(error: Exception) -> str:
     return "\n".join(line for line in said if line)
 
 
-def _no_connection(server: Server, words: str) -> LandbridgeError:
+def _no_connection(server: Server, words: str, code: str | None) -> LandbridgeError:
     where = f"postgres at {server.host}:{server.port}/{server.database}"
-    # libpq gives no SQLSTATE here; FATAL is the server's own answer
-    if "FATAL" in words and not NOT_READY.search(words):
-        return AccessDenied(f"{where} refuses {server.user}: {words}", hint="check user, password and database")
+    # libpq mostly gives no SQLSTATE here; FATAL is the server's own answer
+    not_ready = NOT_READY.search(words)
+    if "FATAL" in words and not not_ready:
+        hint = "check user, password and database"
+        return AccessDenied(f"{where} refuses {server.user}: {words}", hint=hint, code=code)
     hint = "check host and port, and that the server runs"
     if "SSL" in words and not server.sslmode:
         hint = "sslmode is require by default; set sslmode: prefer only for a network that you trust"
-    return Unreachable(f"{where} does not answer: {words}", hint=hint)
+    full = not_ready and not_ready.group().startswith(("too many", "connection slots"))
+    code = code or (NO_ROOM if full else STARTING if not_ready else NO_ANSWER)
+    return Unreachable(f"{where} does not answer: {words}", hint=hint, code=code)

@@ -92,7 +92,7 @@ def newest(server: Server, read: Read, column: str, instant: Instant) -> Newest:
     with connect(server, READS) as connection:
         with border(SourceError, str(relation)):
             _take_part(connection, instant)
-            found = watermark(_schema(connection, read, relation), column)
+            found = watermark(schema_of(connection, read, relation), column)
         with border(SourceError, f"{relation}\n{asking}"):
             value, nulls = connection.execute(asking).fetchone() or (None, 0)
     return Newest(found, value, nulls)
@@ -122,7 +122,7 @@ def _from(read: Read, relation: Relation) -> tuple[str, list[str]]:
     return source_of(read, relation), [f"({read.filter.where}\n)"] if read.filter.where else []
 
 
-def _schema(connection: "Connection", read: Read, relation: Relation) -> TableSchema:
+def schema_of(connection: "Connection", read: Read, relation: Relation) -> TableSchema:
     """All columns of what is read."""
     if read.query:
         return query_schema(connection, source_of(read, relation))
@@ -135,7 +135,7 @@ def _schema(connection: "Connection", read: Read, relation: Relation) -> TableSc
 def _taken(connection: "Connection", read: Read, relation: Relation, instant: Instant) -> Snapshot:
     source, conditions = _from(read, relation)
     with border(SourceError, f"{relation}\n{source if read.query else ''}".strip()):
-        schema = chosen(_schema(connection, read, relation), read.columns)
+        schema = chosen(schema_of(connection, read, relation), read.columns)
     columns = ", ".join(_expression(column, read=column.name not in read.columns.unread) for column in schema.columns)
     counting = _select("count(*)", source, conditions)
     with border(SourceError, f"{relation}\n{counting}"):
@@ -169,8 +169,17 @@ def _refuse_replaced(connection: "Connection", relation: Relation, instant: Inst
 
 
 def _select(columns: str, source: str, conditions: list[str]) -> str:
-    where = "\nWHERE " + "\n  AND ".join(conditions) if conditions else ""
-    return f"SELECT {columns}\nFROM {source}{where}\n"
+    return f"SELECT {columns}\nFROM {source}{_where(conditions)}\n"
+
+
+def _where(conditions: list[str]) -> str:
+    return "\nWHERE " + "\n  AND ".join(conditions) if conditions else ""
+
+
+def rows_of(read: Read, relation: Relation) -> str:
+    """What stands behind FROM, with its conditions. Raises SourceError for QUALIFY."""
+    source, conditions = _from(read, relation)
+    return f"{source}{_where(conditions)}\n"
 
 
 def _expression(column: Column, *, read: bool) -> str:
