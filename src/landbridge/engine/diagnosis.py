@@ -26,10 +26,12 @@ def diagnose(world: World) -> Iterator[tuple[str, Check]]:
 
 
 def _used(world: World, connection: str) -> tuple[list[Relation], list[Relation]]:
-    tables = world.project.tables
-    reads = [table.read.relation for table in tables if table.read.connection == connection]
-    writes = [table.write.relation for table in tables if table.write.connection == connection]
-    return reads, writes
+    tables, pipelines = world.project.tables, world.project.pipelines
+    read = [table.read for table in tables] + [each.read for each in pipelines if each.read]
+    written = [table.write for table in tables]
+    written += [write for each in pipelines for write in (each.stage, each.write) if write]
+    reads = [one.relation for one in read if one.connection == connection]
+    return reads, [one.relation for one in written if one.connection == connection]
 
 
 def _missing(world: World) -> set[str]:

@@ -1,5 +1,6 @@
 """Marks: how far each exported parcel reads its table, and whether its rows are known to have arrived."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,10 +56,11 @@ def of_receipt(db: Database, sha256: str) -> Mark | None:
     return _one(db, select(marks).where(marks.c.receipt_sha256 == sha256))
 
 
-def every(db: Database) -> dict[str, Mark]:
-    """By parcel."""
+def every(db: Database, *, but: Sequence[str] = ()) -> dict[str, Mark]:
+    """By parcel; not those of the pipelines `but`."""
+    ours = select(marks).where(marks.c.pipeline_name.not_in(but))
     with db.read() as connection:
-        return {row["parcel_id"]: _mark(row) for row in connection.execute(select(marks)).mappings()}
+        return {row["parcel_id"]: _mark(row) for row in connection.execute(ours).mappings()}
 
 
 def confirm(db: Database, parcel_id: str, by: str, event: CustodyEvent | None = None) -> Mark:

@@ -3,12 +3,12 @@
 Where a change takes a custody event, both are written in one transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, or_, select, update
 
 from landbridge.errors import LeaseLost
 from landbridge.ledger.custody import CustodyEvent, append
@@ -152,7 +152,24 @@ def record_in(  # noqa: PLR0913  all by keyword: each is a column
 
 def writing(db: Database, pipeline_name: str) -> list[ParcelRow]:
     """Parcels that somebody began and did not finish, oldest first."""
-    return [each for each in list_parcels(db, pipeline_name, "out") if each.state == "writing"]
+    ours = (parcels.c.pipeline_name == pipeline_name) & (parcels.c.direction == "out")
+    query = select(parcels).where(ours, parcels.c.state == "writing")
+    return _all(db, query.order_by(parcels.c.created_at, parcels.c.parcel_id))
+
+
+def newest_id(db: Database, pipeline_name: str) -> str:
+    """The highest id of the parcels written in folders of that name: ids grow with time; empty where there is none."""
+    ours = (parcels.c.pipeline_name == pipeline_name) & (parcels.c.direction == "out")
+    named = parcels.c.folder.like("%" + parcels.c.parcel_id)
+    with db.read() as connection:
+        return connection.execute(select(func.max(parcels.c.parcel_id)).where(ours, named)).scalar_one() or ""
+
+
+def standing(db: Database, *, but: Sequence[str]) -> list[ParcelRow]:
+    """What was written here, oldest first, but for what was given up, and the stages of the pipelines `but`."""
+    ours = parcels.c.pipeline_name.not_in(but) & (parcels.c.direction == "out")
+    query = select(parcels).where(ours, parcels.c.state != "abandoned")
+    return _all(db, query.order_by(parcels.c.created_at, parcels.c.parcel_id))
 
 
 def last_loaded(db: Database, pipeline_name: str, *, below: int | None = None) -> ParcelRow | None:
@@ -182,6 +199,10 @@ def list_parcels(db: Database, pipeline_name: str | None = None, direction: Dire
         query = query.where(parcels.c.pipeline_name == pipeline_name)
     if direction is not None:
         query = query.where(parcels.c.direction == direction)
+    return _all(db, query)
+
+
+def _all(db: Database, query: Select[Any]) -> list[ParcelRow]:
     with db.read() as connection:
         return [_parcel(row) for row in connection.execute(query).mappings()]
 

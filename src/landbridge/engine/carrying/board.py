@@ -47,9 +47,10 @@ def board(world: World) -> list[Listed]:
 
 
 def outgoing(world: World) -> list[Listed]:
-    """What was written here, but for what was given up."""
-    marked = marks.every(world.ledger)
-    rows = [row for row in parcels.list_parcels(world.ledger, direction="out") if row.state != "abandoned"]
+    """What was written here, but for what was given up, and the stages of pipelines: nobody carries those."""
+    stages = [pipeline.name for pipeline in world.project.pipelines]
+    marked = marks.every(world.ledger, but=stages)
+    rows = parcels.standing(world.ledger, but=stages)
     newest: dict[str, int] = {}
     for row in rows:
         if (mark := marked.get(row.parcel_id)) and mark.confirmed_at:

@@ -66,9 +66,7 @@ def _names(plan: Plan, world: World) -> tuple[str, str]:
     """Id and folder of the parcel to be written. Ids grow with time, but one that is hidden must not tell it."""
     if plan.packing and plan.packing.obfuscated:
         return secrets.token_hex(16), hidden_folder()
-    written = parcels.list_parcels(world.ledger, plan.pipeline_name, "out")
-    ordered = (slot.parcel_id for slot in written if slot.folder.endswith(slot.parcel_id))
-    parcel_id = new_parcel_id(after=max(ordered, default=""))
+    parcel_id = new_parcel_id(after=parcels.newest_id(world.ledger, plan.pipeline_name))
     return parcel_id, parcel_folder(plan.pipeline_name, parcel_id)
 
 
