@@ -4,7 +4,8 @@ A transcript is a `.txt` file beside this one. Its first line is its title, its 
 GIVEN. `$ ` begins a command, `> ` goes on with it; what follows is all that it must print (stdout and stderr, as on a
 terminal), and `exit N` at the end where N is not 0. Lines that begin with `# ` tell the reader something.
 In what is printed, `[..]` stands for any text within a line, a line `...` for any lines, and two or more blanks for
-any number of them. All commands of a transcript are one bash session (`set -o pipefail`) that also has `sql`: sql.py.
+any number of them. All commands of a transcript are one bash session (`set -o pipefail`) that also has `sql`: sql.py,
+and `hook`: hook.py, in the background once its port is known.
 """
 
 import difflib
@@ -26,7 +27,10 @@ HERE = Path(__file__).parent
 ON_SNOWFLAKE = HERE / "snowflake.txt"
 TRANSCRIPTS = sorted(set(HERE.glob("*.txt")) - {ON_SNOWFLAKE})
 END = "\x1e"
-PREAMBLE = f'set -o pipefail; sql() {{ {sys.executable} {HERE / "sql.py"} "$@"; }}\n'
+PREAMBLE = f"""set -o pipefail
+sql() {{ {sys.executable} {HERE / "sql.py"} "$@"; }}
+hook() {{ {sys.executable} {HERE / "hook.py"} "$@" > /dev/null 2>&1 & until [ -s "$1.port" ]; do sleep 0.02; done; }}
+"""
 
 
 @dataclass

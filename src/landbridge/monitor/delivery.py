@@ -59,7 +59,7 @@ def _send(to: Destination, subject: str, text: str, severity: Severity) -> str |
             done = services.notify(title=subject, body=text, body_format="text", notify_type=LOOKS[severity])
         except Exception as fault:  # noqa: BLE001  a plugin's fault is a failed delivery, and may quote what is secret
             return f"{type(fault).__name__}: a fault of apprise"
-    return None if done else _reason(said, to) or "refused"
+    return None if done else _reason(said or ["not accepted"], to)
 
 
 def _services(to: Destination, said: Sequence[str]) -> "Apprise | None":

@@ -20,6 +20,7 @@ from landbridge.monitor.message import message
 from landbridge.monitor.wanted import Monitoring, Wanted
 
 SECONDS = 10.0  # that all deliveries of one command may take together
+MOST_FOR_ONE = 5.0  # so that a server that never answers leaves some to the others
 
 
 def utc_now() -> datetime:
@@ -107,7 +108,7 @@ class Alerting:
             if to.name in self._dead or self.seconds <= 0:
                 why: str | None = "not tried: the channel failed before in this command, or there was no time left"
             else:
-                why = deliver(to, subject, text, severity, seconds=self.seconds)
+                why = deliver(to, subject, text, severity, seconds=min(self.seconds, MOST_FOR_ONE))
         except LandbridgeError as error:
             why = f"{error.message}; {error.hint}"
         self.seconds -= time.monotonic() - began

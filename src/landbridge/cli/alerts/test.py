@@ -55,14 +55,14 @@ def _channel(project: Project, name: str) -> Destination:
         if one.name == name:
             return of_channel(one)
     known = did_you_mean(name, [one.name for one in project.alerts.channels]).removeprefix("; ")
-    raise UsageError(f"no channel is called {name!r}", hint=known or "landbridge.yaml declares none")
+    raise UsageError(f"no channel is called {name!r}", hint=known)
 
 
 def _of_pipeline(project: Project, name: str) -> Sequence[Destination]:
     wanted = wanted_by_pipeline(project)
     if name not in wanted:
         known = did_you_mean(name, wanted).removeprefix("; ")
-        raise UsageError(f"no pipeline is called {name!r}", hint=known or "landbridge status")
+        raise UsageError(f"no pipeline is called {name!r}", hint=known)
     one = wanted[name]
     named = [_channel(project, one.slack_channel.removeprefix("#"))] if one.slack_channel else []
     own = [*named, *of_pipeline(name, one)]
