@@ -99,7 +99,7 @@ def test_what_may_pass_is_tried_again(tmp_path: Path, pg_url: str, open_world: O
         ("RAISE 'x' USING ERRCODE = '40001'", 3),
     ],
 )
-def test_what_will_not_pass_is_not(  # noqa: PLR0917  fixtures
+def test_what_will_not_pass_is_not(
     tmp_path: Path, pg_url: str, open_world: OpenWorld, statement: str, attempts: int
 ) -> None:
     """A permanent error stops at the first attempt; one that may pass after `max_retries` more; it is told once."""

@@ -15,7 +15,7 @@ from landbridge.sealing.note import Signers
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.reading import open_parcel
 from tests.engine.conftest import OpenWorld
-from tests.engine.pipelines import PARCEL, TABLE, ask, declare, hour, hours, run, shop, source, succeeded, target
+from tests.engine.pipelines import TABLE, ask, declare, hour, hours, run, shop, source, succeeded, target
 from tests.servers.s3 import S3Server
 
 ONE_HOUR = {"acceptable_data_fetch_end_time": "2026-01-01T01:00:00Z"}
@@ -37,16 +37,16 @@ def test_a_stage_stays_as_long_as_it_is_to(tmp_path: Path, pg_url: str, open_wor
     (done,) = succeeded(run_windows(world, world.project.pipeline("orders"), [hour(3)]))
     assert done.phases["stage_cleaning"].details["records_deleted"] == 24
     assert dict(ask(pg_url, STAGED)) == {"x": 1, None: 1}
-    assert {one.state for window in hours(0, 4) for one in stages.of_load(world.ledger, "orders", load(window))} == set()
+    assert {
+        one.state for window in hours(0, 4) for one in stages.of_load(world.ledger, "orders", load(window))
+    } == set()
 
 
 def load(window: Any) -> str:
     return window_load_id("orders", window)
 
 
-def test_fault_5_what_is_deleted_was_archived_and_compared(
-    tmp_path: Path, pg_url: str, open_world: OpenWorld
-) -> None:
+def test_fault_5_what_is_deleted_was_archived_and_compared(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
     """The archive of a landing table is Parquet that anything reads, with a count; only then the rows go."""
     phases = cleaning(archive_before_delete=True, archive_location=str(tmp_path / "archive"))
     (done,) = succeeded(
@@ -84,7 +84,7 @@ def test_a_parcel_is_archived_as_it_is(
 def test_an_archive_that_is_not_like_its_stage_deletes_nothing(
     tmp_path: Path, pg_url: str, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A place that gives back other bytes than were put there is found out; the next run archives again, and deletes."""
+    """A place that gives back other bytes than were put there is found out; the next run archives again."""
     phases = cleaning(archive_before_delete=True, archive_location=str(tmp_path / "archive"))
     project = shop(tmp_path, pg_url, phases=phases, query_window=ONE_HOUR)
     put = Store.put
@@ -115,14 +115,16 @@ def test_sql_is_pushed_down(tmp_path: Path, pg_url: str, open_world: OpenWorld) 
     )
     audit = done[0].phases["audit"].details
     assert [audit[f"{place}_count"] for place in ("source", "stage", "target")] == [6, 6, 1]
-    declare(project, stage_system=TABLE, target_system={"table": "hourly"}, phases={"stage_to_target_transfer": transfer})
+    declare(
+        project, stage_system=TABLE, target_system={"table": "hourly"}, phases={"stage_to_target_transfer": transfer}
+    )
     world = open_world(project)
     (failed,) = run_windows(world, world.project.pipeline("orders"), [hour(0)])
     assert "stage to target: 6 rows, then 1: 83.33 % lost" in str(failed.error), "rows: preserved is the default"
 
 
 def test_a_stage_in_another_database(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
-    """From PostgreSQL through a landing table in a DuckDB file, with SQL of that, back into PostgreSQL: part by part."""
+    """From PostgreSQL through a landing table in a DuckDB file, with SQL of that, back into PostgreSQL, by parts."""
     stage = {"connection": "lake", "schema": "main", "table": "orders_stage"}
     sql = "SELECT id, coalesce(state, 'none') AS state, amount, placed_at FROM {stage} ORDER BY id"
     project = shop(

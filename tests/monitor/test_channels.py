@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from landbridge.config.alerts import Alerts, Channel, Severity
+from landbridge.config.pipelines import Monitoring
 from landbridge.monitor.alert import Alert, gaps, trial
 from landbridge.monitor.channels import destinations, of_channel, of_pipeline, secrets_of
-from landbridge.monitor.wanted import Monitoring, Smtp, Wanted
 from tests.monitor.failing import HOUR
+from tests.monitor.owners import Owner, mail_server
 
 WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=0x17F, categories=["L", "N", "P", "S"]), min_size=1)
 
@@ -25,7 +26,7 @@ def channel(name: str, **rules: object) -> Channel:
     return Channel(name, SecretStr(f"json://{name}.test"), **rules)  # type: ignore[arg-type]
 
 
-def names(alerts: Sequence[Channel], wanted: Wanted | None, one: Alert) -> list[str]:
+def names(alerts: Sequence[Channel], wanted: Owner | None, one: Alert) -> list[str]:
     return [to.name for to in destinations(Alerts(tuple(alerts)), wanted, one)]
 
 
@@ -47,13 +48,13 @@ def test_kinds() -> None:
 def test_named(named: str) -> None:
     """The channel that a pipeline names gets its alerts whatever its rules; one for named ones gets no others."""
     channels = [channel("a"), channel("b", named_only=True, severity="critical", kinds=("failure",))]
-    assert names(channels, Wanted(owner_email="o@x.test", slack_channel=named), alert()) == ["a", "b"]
+    assert names(channels, Owner(owner_email="o@x.test", slack_channel=named), alert()) == ["a", "b"]
     assert names(channels, None, alert("critical")) == ["a"]
 
 
 def test_kinds_that_a_pipeline_does_not_want() -> None:
     """They go nowhere."""
-    wanted = Wanted(owner_email="o@x.test", smtp=Smtp(), monitoring=Monitoring(alert_on_gap=False))
+    wanted = Owner(owner_email="o@x.test", smtp=mail_server(), monitoring=Monitoring(alert_on_gap=False))
     assert names([channel("a")], wanted, gaps("orders", [HOUR])) == []
     assert names([channel("a", severity="info")], wanted, trial("a", "etl1")) == ["a", "mail of a to o@x.test"]
 
@@ -63,8 +64,8 @@ def test_kinds_that_a_pipeline_does_not_want() -> None:
 @given(user=WORDS, password=WORDS, local=st.from_regex(r"[a-z]+(\.[a-z]+)?(\+[a-z]+)?", fullmatch=True))
 def test_mail_in_pieces(user: str, password: str, local: str) -> None:
     """Apprise takes over user, password and addresses as they are, whatever signs are in them."""
-    smtp = Smtp(host="mail.x.test", port=2525, user=user, password=SecretStr(password), from_email="bot@x.test")
-    (to,) = of_pipeline("orders", Wanted(owner_email=f"{local}@x.test", smtp=smtp))
+    smtp = mail_server(host="mail.x.test", port=2525, user=user, password=SecretStr(password), from_email="bot@x.test")
+    (to,) = of_pipeline("orders", Owner(owner_email=f"{local}@x.test", smtp=smtp))
     made = Apprise.instantiate(dict(to.service), suppress_exceptions=False)  # type: ignore[arg-type]
     assert made is not None
     assert (made.user, made.password, made.smtp_host, made.port) == (user, password, "mail.x.test", 2525)
@@ -76,10 +77,10 @@ def test_mail_in_pieces(user: str, password: str, local: str) -> None:
 )
 def test_how_mail_is_secured(port: int, *, use_tls: bool, mode: str) -> None:
     """By STARTTLS; on port 465 from the beginning; not at all only where the pipeline says so."""
-    (to,) = of_pipeline("orders", Wanted(owner_email="o@x.test", smtp=Smtp(port=port, use_tls=use_tls)))
+    (to,) = of_pipeline("orders", Owner(owner_email="o@x.test", smtp=mail_server(port=port, use_tls=use_tls)))
     made = Apprise.instantiate(dict(to.service), suppress_exceptions=False)  # type: ignore[arg-type]
     assert made is not None
-    assert (made.secure_mode, made.from_addr[1]) == (mode, "o@x.test")
+    assert (made.secure_mode, made.from_addr[1]) == (mode, "owner@x.test")
 
 
 @pytest.mark.parametrize(

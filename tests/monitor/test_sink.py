@@ -13,8 +13,8 @@ from landbridge.engine.events import Event, GapsFound, Notice, PhaseEnded, RunEn
 from landbridge.errors import AuditError, LandbridgeError, SourceError, Unreachable
 from landbridge.ledger.database import Database
 from landbridge.monitor.sink import Alerting
-from landbridge.monitor.wanted import Smtp, Wanted
 from tests.monitor.failing import HOUR, failed_run, took
+from tests.monitor.owners import Owner, mail_server
 from tests.servers.smtp import PASSWORD, USER, MailServer
 from tests.servers.webhook import Webhook
 
@@ -29,7 +29,7 @@ class Command:
 
     db: Database
     alerts: Alerts
-    wanted: dict[str, Wanted] = field(default_factory=dict)
+    wanted: dict[str, Owner] = field(default_factory=dict)
     at: datetime = BERLIN_DAY
     seen: list[Event] = field(default_factory=list)
 
@@ -64,8 +64,8 @@ def command(db: Database, hook: Webhook) -> Command:
 
 def test_by_mail(db: Database, mail: MailServer) -> None:
     """Owner and others get mails of their own, by STARTTLS and a login, with the seed's subject."""
-    smtp = Smtp(host="127.0.0.1", port=mail.port, user=USER, password=SecretStr(PASSWORD))
-    wanted = Wanted(owner_email="owner@x.test", notification_emails=("team@x.test", "owner@x.test"), smtp=smtp)
+    smtp = mail_server(host="127.0.0.1", port=mail.port, user=USER, password=SecretStr(PASSWORD))
+    wanted = Owner(owner_email="owner@x.test", notification_emails=("team@x.test", "owner@x.test"), smtp=smtp)
     command = Command(db, Alerts(), {"orders": wanted})
     assert command.fails(SourceError("straße <gesperrt>\nund zu")) == []
     assert [addresses for addresses, _ in mail.got] == [["owner@x.test"], ["team@x.test"]]
@@ -79,8 +79,8 @@ def test_by_mail(db: Database, mail: MailServer) -> None:
 
 def test_a_wrong_password(db: Database, mail: MailServer, tmp_path: Path) -> None:
     """The server's refusal is told; the password is in no output, and nowhere in the drive database."""
-    smtp = Smtp(host="127.0.0.1", port=mail.port, user=USER, password=SecretStr("sesame, open"))
-    command = Command(db, Alerts(), {"orders": Wanted(owner_email="owner@x.test", smtp=smtp)})
+    smtp = mail_server(host="127.0.0.1", port=mail.port, user=USER, password=SecretStr("sesame, open"))
+    command = Command(db, Alerts(), {"orders": Owner(owner_email="owner@x.test", smtp=smtp)})
     (notice,) = command.fails()
     assert notice.startswith("alert not delivered to mail of orders to owner@x.test, the next command tries again: ")
     assert "535" in notice
@@ -90,8 +90,8 @@ def test_a_wrong_password(db: Database, mail: MailServer, tmp_path: Path) -> Non
 
 def test_an_address_that_is_none(db: Database, mail: MailServer) -> None:
     """It is told; the others get their mail, once."""
-    smtp = Smtp(host="127.0.0.1", port=mail.port, user=USER, password=SecretStr(PASSWORD))
-    wanted = Wanted(owner_email="owner@x.test", notification_emails=("@",), smtp=smtp)
+    smtp = mail_server(host="127.0.0.1", port=mail.port, user=USER, password=SecretStr(PASSWORD))
+    wanted = Owner(owner_email="owner@x.test", notification_emails=("@",), smtp=smtp)
     command = Command(db, Alerts(), {"orders": wanted})
     for notice in (*command.fails(), *command()):
         assert notice.endswith("again: Dropped invalid To email (@) specified.")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def with_alerts(world: World) -> None:
     """From now on, what the engine tells goes to those who want alerts, too; what waits for them goes first."""
     wanted = wanted_by_pipeline(world.project)
-    if not world.project.alerts.channels and not wanted:
+    if not world.project.alerts.channels and not any(one.smtp for one in wanted.values()):
         return
     from landbridge.monitor.sink import Alerting
 
@@ -23,9 +23,9 @@ def with_alerts(world: World) -> None:
     world.emit = alerting
 
 
-def wanted_by_pipeline(_project: Project) -> Mapping[str, "Wanted"]:
+def wanted_by_pipeline(project: Project) -> Mapping[str, "Wanted"]:
     """What each pipeline's own file says of alerts."""
-    return {}
+    return {pipeline.name: pipeline for pipeline in project.pipelines}
 
 
 def asked_channels(project: Project) -> Iterable[tuple[str, Check]]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from landbridge.cli.alerting import with_alerts
 from landbridge.cli.options import AsJson, DryRun, FromTime, Parallel, ProjectFolder, ToTime, open_world, span
 from landbridge.cli.outcome import print_results
 from landbridge.cli.previews import print_preview
@@ -31,5 +32,6 @@ def backfill_command(
         if dry_run:
             print_preview(preview(world, pipeline, windows, parallel=parallel), as_json=as_json)
         else:
+            with_alerts(world)
             width = at_once(world, pipeline, parallel)
             print_results(run_windows(world, pipeline, windows, parallel=width), as_json=as_json)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from landbridge.cli.alerting import with_alerts
 from landbridge.cli.options import AsJson, Parallel, ProjectFolder, open_world
 from landbridge.cli.outcome import print_results
 from landbridge.cli.previews import MOST
@@ -31,6 +32,7 @@ def gaps_command(
         found = agenda(pipeline, world.ledger, datetime.now(UTC))
         if fill:
             windows = chain(list(found.gaps()), list(found.due()))
+            with_alerts(world)
             width = at_once(world, pipeline, parallel)
             print_results(run_windows(world, pipeline, windows, parallel=width), as_json=as_json)
             return

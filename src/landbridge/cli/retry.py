@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from landbridge.cli.alerting import with_alerts
 from landbridge.cli.options import AsJson, Fresh, ProjectFolder, open_world
 from landbridge.cli.outcome import print_results
 from landbridge.cli.progress import Progress
@@ -41,4 +42,5 @@ def retry_command(
                 f"{run_id}: its window {run.window} was cut in another way since",
                 hint=f"landbridge gaps {pipeline.name}",
             )
+        with_alerts(world)
         print_results(run_windows(world, pipeline, [run.window], fresh=fresh), as_json=as_json)

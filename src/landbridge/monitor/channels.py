@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 from landbridge.config.alerts import Alerts, Channel, at_least
 from landbridge.monitor.alert import Alert
-from landbridge.monitor.wanted import Wanted
+from landbridge.monitor.wanted import Wanted, wants
 
 # schemes whose URL has a server's name where those of many services have a token
 SERVERS = ("json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos")
@@ -26,7 +26,7 @@ class Destination:
 
 def destinations(alerts: Alerts, wanted: Wanted | None, alert: Alert) -> Iterator[Destination]:
     """Where this alert goes; `wanted` is what its pipeline says, None for a table of tables.yaml."""
-    if wanted and alert.kind != "test" and not wanted.monitoring.wants(alert.kind):
+    if wanted and alert.kind != "test" and not wants(wanted.monitoring, alert.kind):
         return
     named = wanted.slack_channel.removeprefix("#") if wanted and wanted.slack_channel else None
     for channel in alerts.channels:
@@ -62,7 +62,7 @@ def of_pipeline(pipeline_name: str, wanted: Wanted) -> Iterator[Destination]:
         "port": smtp.port,
         "user": smtp.user and quote(smtp.user, safe=""),
         "password": password and quote(password, safe=""),
-        "from_addr": smtp.from_email or smtp.user or wanted.owner_email,
+        "from_addr": smtp.from_email,
         "secure_mode": ("ssl" if smtp.port == IMPLICIT_TLS else "starttls") if smtp.use_tls else "insecure",
         "format": "text",
     }

@@ -8,6 +8,7 @@ from itertools import chain, groupby
 from threading import Lock
 
 from landbridge.config.alerts import SEVERITIES, Alerts, Severity
+from landbridge.config.pipelines import Monitoring
 from landbridge.engine.events import Event, GapsFound, Notice, PhaseEnded, RunGivenUp, SchemaChanged, Sink
 from landbridge.errors import LandbridgeError
 from landbridge.ledger import alerts as ledger_alerts
@@ -17,7 +18,7 @@ from landbridge.monitor.alert import Alert, duration, failure, gaps, schema_chan
 from landbridge.monitor.channels import Destination, destinations, of_channel, of_pipeline
 from landbridge.monitor.delivery import deliver
 from landbridge.monitor.message import message
-from landbridge.monitor.wanted import Monitoring, Wanted
+from landbridge.monitor.wanted import Wanted
 
 SECONDS = 10.0  # that all deliveries of one command may take together
 MOST_FOR_ONE = 5.0  # so that a server that never answers leaves some to the others

@@ -1,52 +1,34 @@
 """What a pipeline's own file wants of alerts: which, and where else they go."""
 
-from dataclasses import dataclass, field
-
-from pydantic import SecretStr
+from typing import Protocol
 
 from landbridge.config.alerts import Kind
+from landbridge.config.pipelines import Monitoring, Smtp
 
 
-@dataclass(frozen=True, kw_only=True)
-class Smtp:
-    """The server that sends a pipeline's mails; `from_email` None: the user, or else the owner."""
+class Wanted(Protocol):
+    """That part of a declared pipeline; without `smtp` nothing is mailed."""
 
-    host: str = "localhost"
-    port: int = 587
-    user: str | None = None
-    password: SecretStr | None = None
-    from_email: str | None = None
-    use_tls: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Monitoring:
-    """Which alerts are wanted at all; a phase is told above its expected duration times the threshold."""
-
-    alert_on_failure: bool = True
-    alert_on_duration_exceed: bool = True
-    alert_on_gap: bool = True
-    alert_on_schema_change: bool = True
-    duration_multiplier_threshold: float = 2.0
-
-    def wants(self, kind: Kind) -> bool:
-        match kind:
-            case "failure":
-                return self.alert_on_failure
-            case "duration":
-                return self.alert_on_duration_exceed
-            case "gap":
-                return self.alert_on_gap
-            case "schema_change":
-                return self.alert_on_schema_change
+    @property
+    def owner_email(self) -> str: ...
+    @property
+    def notification_emails(self) -> tuple[str, ...]: ...
+    @property
+    def slack_channel(self) -> str | None: ...
+    @property
+    def smtp(self) -> Smtp | None: ...
+    @property
+    def monitoring(self) -> Monitoring: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Of one pipeline; without `smtp` nothing is mailed."""
-
-    owner_email: str
-    notification_emails: tuple[str, ...] = ()
-    slack_channel: str | None = None
-    smtp: Smtp | None = None
-    monitoring: Monitoring = field(default_factory=Monitoring)
+def wants(monitoring: Monitoring, kind: Kind) -> bool:
+    """Whether alerts of that kind are wanted at all."""
+    match kind:
+        case "failure":
+            return monitoring.alert_on_failure
+        case "duration":
+            return monitoring.alert_on_duration_exceed
+        case "gap":
+            return monitoring.alert_on_gap
+        case "schema_change":
+            return monitoring.alert_on_schema_change
