@@ -14,20 +14,23 @@ Lines = Callable[..., list[str]]
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """Write landbridge.yaml, tables.yaml and .env, then load them; None leaves a file away."""
+    """Write landbridge.yaml, tables.yaml, .env and other files, then load them; None leaves a file away."""
 
     def load(
         landbridge: str | None = "",
         tables: str | None = "tables: []",
         dotenv: str | None = None,
         environ: Mapping[str, str] | None = None,
+        *,
+        files: Mapping[str, str] | None = None,
+        with_scripts: bool = False,
     ) -> Project:
-        (tmp_path / "config").mkdir(exist_ok=True)
-        files = {"landbridge.yaml": landbridge, "config/tables.yaml": tables, ".env": dotenv}
-        for name, text in files.items():
+        given = {"landbridge.yaml": landbridge, "config/tables.yaml": tables, ".env": dotenv, **(files or {})}
+        for name, text in given.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             if text is not None:
                 (tmp_path / name).write_text(text, encoding="utf-8")
-        return load_project(tmp_path, environ or {})
+        return load_project(tmp_path, environ or {}, with_scripts=with_scripts)
 
     return load
 

@@ -18,15 +18,15 @@ _TEXTS = {
     "int_type": "must be a whole number",
     "float_type": "must be a number",
     "finite_number": "must be a number",
-    "greater_than": "must be more than {gt}",
+    "greater_than": "must be more than {gt:g}",
     "bool_type": "must be true or false",
     "list_type": "must be a list",
     "dict_type": "must be a mapping of keys to values",
     "model_type": "must be a mapping of keys to values",
     "string_too_short": "must not be empty",
     "literal_error": "must be {expected}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
     "value_error": "{error}",
 }
 

@@ -39,7 +39,7 @@ def _email(text: str) -> str:
 def _cron(text: str) -> str:
     fields = text.split()
     if len(fields) != len(_CRON) or not all(_is_cron(field, *rule) for field, rule in zip(fields, _CRON, strict=True)):
-        raise ValueError("must be five fields as cron reads them: minute, hour, day, month, weekday, like '0 * * * *'")
+        raise ValueError("must be five fields as cron reads them, like '0 * * * *'")
     return text
 
 

@@ -161,16 +161,22 @@ def ask_for_scripts(document: Document, folder: Path, phases: Mapping[str, Phase
 
 def rules_of(phases: Mapping[str, Phase], folder: Path, whole: ReadOnly) -> dict[str, PhaseRule]:
     """What every phase has of it; `whole` is the file, of which each `custom` is a part."""
-    own = whole[SECTION] or ReadOnly({})
     return {
         name: PhaseRule(
             enabled=phase.enabled,
             expected=phase.expected_run_duration or MODELS[name][1],
             user_script=folder / phase.user_script if phase.user_script else None,
-            custom=(own.get(name) or {}).get("custom") or ReadOnly({}),
+            custom=_custom(whole, name),
         )
         for name, phase in phases.items()
     }
+
+
+def _custom(whole: ReadOnly, name: str) -> ReadOnly:
+    found: object = whole
+    for key in (SECTION, name, "custom"):
+        found = found.get(key) if isinstance(found, ReadOnly) else None
+    return found if isinstance(found, ReadOnly) else ReadOnly({})
 
 
 def read_tolerances(document: Document, problems: Problems) -> Tolerances:

@@ -20,7 +20,7 @@ from landbridge.config.pipelines.systems import (
 )
 from landbridge.config.pipelines.values import PARCEL
 from landbridge.config.problems import Problems
-from landbridge.config.validation import validate
+from landbridge.config.validation import keys_of, validate
 from landbridge.connectors.registry import OPTIONS, ConnectionOptions
 from landbridge.schema.model import Relation
 from landbridge.schema.names import did_you_mean
@@ -71,7 +71,11 @@ class Sides:
         inline = form in OPTIONS and has_options(section, form)
         if inline and form == "snowflake":
             self._method(side, section)
-        keys = validate(model_of(side, form, inline=inline), self.document, (side,), self.problems)
+        model = model_of(side, form, inline=inline)
+        for key in (section.keys() & keys_of(Elsewhere)) - {*keys_of(model)}:
+            unread = "read by no connector; in `custom` of a phase it is there for your script"
+            self.problems.add(self.document.place((side, key)), unread)
+        keys = validate(model, self.document, (side,), self.problems)
         if form == "connection":
             name = section["connection"]
             kind = self._kind(side, name)
