@@ -30,7 +30,9 @@ COMMANDS: Summaries = {
     "import-data": "Carried parcels to the target.",
     "run": "Source to target in one hop.",
     "status": "Each table: last run, rows, age, what is overdue.",
+    "runs": "The newest runs: what failed, and how often.",
     "show": "One run, phase by phase.",
+    "publish-runs": "The drive table's rows to Snowflake.",
     "parcel": {
         "list": "Parcels at a place.",
         "show": "What a parcel holds.",
@@ -55,11 +57,15 @@ COMMANDS: Summaries = {
     },
     "doctor": "Ask every connection: login, TLS, grants, clock skew.",
     "fsck": "Drive table, disk and targets: do they agree?",
+    "schema": {
+        "drive-table": "The drive table's DDL for Snowflake.",
+    },
     "demo": "Carry real tables across a gap, here and now.",
 }
 GROUP_HELP = {
     "parcel": "List, show, check, open, carry or purge parcels.",
     "receipts": "List or import receipts.",
+    "schema": "Print what files and tables look like.",
     "keys": "Generate, show, trust, rotate or revoke keys.",
 }
 _NOT_UNDERSTOOD: Any = typer.BadParameter.__base__  # typer has no public name for all errors of its parser
