@@ -25,6 +25,7 @@ ALL = (
     "import_snowflake",
     "export_snowflake",
     "nothing_snowflake",
+    "drive_table",
 )
 TAKE_FULL = ("import_postgres", "memory")
 VERDICT = {True: "met", False: "MISSED", None: "reported"}
@@ -64,7 +65,7 @@ def _run(name: str, *, full: bool) -> list[dict[str, object]]:
 def _row(line: dict[str, object]) -> str:
     figures = [
         f"{name} {line[name]}"
-        for name in ("ratio", "seconds", "peak_pss_mb", "processes")
+        for name in ("ratio", "seconds", "milliseconds", "peak_pss_mb", "processes")
         if line.get(name) is not None
     ]
     verdict = f"{line.get('bar') or 'no bar'}: {VERDICT[line.get('met')]}"

@@ -26,6 +26,7 @@ COMMANDS: Summaries = {
     "validate-config": "Every problem of every file at once.",
     "schema": {
         "pipeline": "Print the JSON Schema of a pipeline's file.",
+        "drive-table": "Print the drive table's DDL for Snowflake.",
     },
     "plan": "Print what a run would do; change nothing.",
     "extract-metadata": "What the source tables look like, and what has changed.",
@@ -41,7 +42,9 @@ COMMANDS: Summaries = {
     "retry": "Run the window of a failed run again.",
     "run-phase": "Run one phase of your own script alone.",
     "status": "Each pipeline and table: last run, what is due, what is overdue.",
+    "runs": "The newest runs: what failed, and how often.",
     "show": "One run, phase by phase.",
+    "publish-runs": "The drive table's rows to Snowflake.",
     "parcel": {
         "list": "Parcels at a place.",
         "show": "What a parcel holds.",
@@ -73,7 +76,7 @@ COMMANDS: Summaries = {
 }
 GROUP_HELP = {
     "new": "Begin a pipeline.",
-    "schema": "Print JSON Schemas, for editors.",
+    "schema": "Print what files and tables look like.",
     "parcel": "List, show, check, open, carry or purge parcels.",
     "receipts": "List or import receipts.",
     "alerts": "Test the channels that alerts go to.",

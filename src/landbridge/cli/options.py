@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from landbridge.config.tables import Table
 from landbridge.engine.events import Sink
 from landbridge.engine.world import World
 from landbridge.errors import UsageError
-from landbridge.windows import Window
+from landbridge.windows import Window, parse_duration
 
 ProjectFolder = Annotated[
     Path | None, typer.Option("--project", metavar="FOLDER", help="Project folder [default: the nearest one upwards].")
@@ -48,6 +48,14 @@ From = Annotated[
 To = Annotated[
     str | None, typer.Option("--to", metavar="URL", help="Folder or URL for parcels [default: the project's exports].")
 ]
+
+
+def ago(text: str | None, option: str) -> datetime | None:
+    """When that was: a duration before now. UsageError for anything else."""
+    try:
+        return datetime.now(UTC) - parse_duration(text) if text is not None else None
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{option} {text}: {error}", hint=f"{option} 24h, {option} 7d") from None
 
 
 def open_project(folder: Path | None) -> Project:

@@ -38,26 +38,29 @@ class PhaseRecord:
     details: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        taken = sorted({each.name for each in fields(self)} & self.details.keys())
-        if taken:
+        if taken := sorted(self.details.keys() & _FIELDS):
             raise ValueError(f"details of {self.phase_name} use the names of fields: {', '.join(taken)}")
-        for each in fields(self):
-            object.__setattr__(self, each.name, storable(getattr(self, each.name)))
+        for name in _FIELDS:
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, storable(value))
 
     def to_json(self) -> dict[str, Any]:
         """The phase object: the fields, and beside them the details."""
-        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "details"}
+        values = {name: getattr(self, name) for name in _FIELDS if name != "details"}
         return {name: _text_of_time(value) for name, value in values.items()} | self.details
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
         """Back from `to_json`: every key that is no field is a detail."""
         details = dict(document)
-        known = {each.name: details.pop(each.name) for each in fields(cls) if each.name in details}
+        known = {name: details.pop(name) for name in _FIELDS if name in details}
         for name in ("start_timestamp", "end_timestamp"):
             if known.get(name) is not None:
                 known[name] = datetime.fromisoformat(known[name])
         return cls(**known, details=details)
+
+
+_FIELDS = tuple(each.name for each in fields(PhaseRecord))
 
 
 def _text_of_time(value: object) -> object:
@@ -72,6 +75,8 @@ def storable(value: object) -> object:
                 raise ValueError(f"a phase's time has no time zone: {value.isoformat()}")
             return value.astimezone(UTC)
         case str():
+            if value.isascii() and "\0" not in value:
+                return value
             return value.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")
         case dict():
             return {storable(key): storable(item) for key, item in value.items()}

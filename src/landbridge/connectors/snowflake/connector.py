@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from snowflake.connector.cursor import SnowflakeCursor
 
+    from landbridge.connectors.snowflake.runs_copy import SnowflakeRuns
+
 
 class Snowflake:
     """Source, Target and Catalog of one account; all of a process goes through one login."""
@@ -145,6 +147,12 @@ class Snowflake:
         with self.session.cursor(TargetError, f"tables of {self.name}") as cursor:
             for statement in statements:
                 cursor.execute(statement)
+
+    def runs_copy(self, schema: str | None, database: str | None) -> "SnowflakeRuns":
+        """See TakesRuns."""
+        from landbridge.connectors.snowflake.runs_copy import TABLE, SnowflakeRuns
+
+        return SnowflakeRuns(self.session, catalog.located(self.options, Relation(TABLE, schema, database)))
 
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """See Catalog."""
