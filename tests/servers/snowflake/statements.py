@@ -209,6 +209,10 @@ class Cursor(FakeSnowflakeCursor):
                 keys.keep(self._conn, *self._keys)
         except Error:
             raise
+        except duckdb.TransactionException as error:
+            # Snowflake lets the later one wait, and then go on; DuckDB has no transaction that could
+            words = "Statement has locked table in transaction and this lock has not yet been released."
+            raise ProgrammingError(msg=f"{words} {error}", errno=625, sqlstate="57014") from error
         except duckdb.ConstraintException as error:
             raise ProgrammingError(msg=str(error), errno=100072, sqlstate="22000") from error
         except Exception as error:
