@@ -24,13 +24,13 @@ from landbridge.connectors.snowflake.loading import (
 )
 from landbridge.connectors.snowflake.reading import query_of, schema_of
 from landbridge.connectors.snowflake.session import LOCKED, Session, patiently, unbound
-from landbridge.connectors.windowed import Windowed, lossless, pushed
+from landbridge.connectors.windowed import Pushed, Windowed, lossless, pushed
 from landbridge.contracts.values import Landing, Load, Published, Read, Write
 from landbridge.errors import TargetError
 from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.filters import where_clause
 from landbridge.schema.fit import Pairing
-from landbridge.schema.model import Relation
+from landbridge.schema.model import Relation, TableSchema
 from landbridge.schema.names import qualify, quote
 from landbridge.schema.native import take_apart
 
@@ -64,12 +64,17 @@ def publish_from(  # noqa: PLR0913, PLR0917  as Target.publish_from, and where b
     session: Session, write: Write, target: Relation, read: Read, source: Relation, load: Load, version: int
 ) -> Published:
     """`source` is the relation of `read` with all three levels."""
-    with session.cursor(TargetError, str(target)) as cursor:
-        table = qualify(source)
-        taken = pushed(schema_of(cursor, read, source, table), read)
-        standing = make(cursor, write, target, taken.schema)
-        make_book(cursor, target)
-        pairings = lossless(taken.schema, standing, write, partial(_cut, read))
+    table = qualify(source)
+
+    def look() -> tuple[Pushed, TableSchema]:
+        with session.cursor(TargetError, str(target)) as cursor:
+            taken = pushed(schema_of(cursor, read, source, table), read)
+            standing = make(cursor, write, target, taken.schema)
+            make_book(cursor, target)
+        return taken, standing
+
+    taken, standing = patiently(look)
+    pairings = lossless(taken.schema, standing, write, partial(_cut, read))
     values = [(p.target.name, _converted(p, quote(taken.names[p.incoming.name]))) for p in pairings]
     rows = (f"({query_of(read, table)}\n)" if read.query else table) + where_clause(read.filter)
     windows = Windowed(target, standing, backslash_literal)
