@@ -13,7 +13,7 @@ import pytest
 
 from landbridge.connectors.duckdb.connector import DuckDB
 from landbridge.connectors.duckdb.options import DuckDBOptions
-from landbridge.contracts.values import Read
+from landbridge.contracts.values import Read, Write
 from landbridge.errors import SourceError, Unreachable
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.model import Relation
@@ -125,6 +125,19 @@ class TestWindows(WindowSuite):
 
 class TestCatalog(CatalogSuite):
     pass
+
+
+def test_a_file_that_another_process_has_open_is_told_by_code(system: DuckDBSystem) -> None:
+    """DuckDB has no SQLSTATE: it is that of an object in use, which may pass."""
+    holding = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", holding, system.path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Unreachable, match="another process has the file open") as caught:
+            system.connector.newest_load(Write("it", system.relation("t")))
+        other.communicate("")
+    assert caught.value.code == "55006"
 
 
 def _can_be_written(path: Path) -> bool:

@@ -10,7 +10,7 @@ import snowflake.connector
 
 from landbridge.connectors.snowflake.connector import Snowflake
 from landbridge.connectors.snowflake.options import SnowflakeOptions
-from landbridge.contracts.values import Instant, Read, Snapshot, Write
+from landbridge.contracts.values import Instant, Load, Published, Read, Snapshot, Write
 from landbridge.schema.changes import Newest
 from landbridge.schema.metadata import Extracted, TableMetadata
 from landbridge.schema.model import Relation, TableSchema, Type
@@ -20,6 +20,7 @@ from tests.conformance.merging import MergeSuite
 from tests.conformance.source import SourceSuite
 from tests.conformance.system import NUMBERS, load_of
 from tests.conformance.target import TargetSuite
+from tests.conformance.windowed import ConcurrentWindowSuite, WindowSuite
 from tests.servers.snowflake.process import SnowflakeServer
 
 
@@ -34,11 +35,12 @@ class Folded:
 
     @contextmanager
     def snapshot(self, read: Read, instant: Instant | None = None) -> Iterator[Snapshot]:
-        picks = tuple(replace(pick, name=unfold(pick.name)) for pick in read.columns.picks)
-        columns = replace(read.columns, picks=picks, exclude=tuple(map(unfold, read.columns.exclude)))
-        with self.inner.snapshot(replace(read, columns=columns), instant) as shot:
+        with self.inner.snapshot(_unfolded(read), instant) as shot:
             parts = tuple(replace(part, schema=folded(part.schema)) for part in shot.parts)
             yield replace(shot, schema=folded(shot.schema), parts=parts)
+
+    def publish_from(self, write: Write, read: Read, load: Load, version: int) -> Published:
+        return self.inner.publish_from(write, _unfolded(read), load, version)
 
     def newest(self, read: Read, column: str, instant: Instant) -> Newest:
         return self.inner.newest(read, unfold(column), instant)
@@ -48,6 +50,11 @@ class Folded:
 
     def metadata(self, reads: Sequence[Read]) -> list[Extracted | None]:
         return [found and replace(found, table=_folded(found.table)) for found in self.inner.metadata(reads)]
+
+
+def _unfolded(read: Read) -> Read:
+    picks = tuple(replace(pick, name=unfold(pick.name)) for pick in read.columns.picks)
+    return replace(read, columns=replace(read.columns, picks=picks, exclude=tuple(map(unfold, read.columns.exclude))))
 
 
 def _folded(table: TableMetadata) -> TableMetadata:
@@ -134,6 +141,10 @@ class TestTarget(TargetSuite):
 
 class TestMerge(MergeSuite):
     pass
+
+
+class TestWindows(WindowSuite, ConcurrentWindowSuite):
+    cut = ("'2026-01-01 00:00:00.123456789'", "TIMESTAMP_NTZ(9)", "TIMESTAMP_NTZ(6)")
 
 
 class TestCatalog(CatalogSuite):

@@ -4,7 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,10 +20,12 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from pydantic import ValidationError
+from snowflake.connector.errors import DatabaseError
 
 from landbridge.connectors.snowflake import reading
 from landbridge.connectors.snowflake.connector import Snowflake
 from landbridge.connectors.snowflake.options import SnowflakeOptions
+from landbridge.connectors.snowflake.session import translate
 from landbridge.contracts.values import Part, Read, Write
 from landbridge.errors import AccessDenied, SourceError, TargetError, Unreachable
 from landbridge.schema.model import Relation
@@ -276,6 +278,35 @@ def test_a_query_of_two_columns_with_one_name_is_refused(snowflake: SnowflakeSer
     ):
         pass
     connector.session.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"errno": 2003, "sqlstate": "02000"}, "02000"),
+        ({"errno": 625, "sqlstate": "57014"}, "55P03"),
+        ({"errno": 290_503}, "503"),
+        ({"errno": 290_429, "sqlstate": "08001"}, "429"),
+        ({}, None),
+    ],
+)
+def test_an_error_has_the_accounts_code(given: dict[str, Any], code: str | None) -> None:
+    """SQLSTATE, or the HTTP status of what came before the account; a lock that somebody has is told as one."""
+    assert translate(DatabaseError("words", **given), "it", TargetError, "T").code == code
+
+
+def test_threads_have_sessions_of_their_own(snowflake: SnowflakeServer, sf_database: str) -> None:
+    """DDL of one commits nothing of another's transaction; all of them end with the connector."""
+    connector = Snowflake("it", options(snowflake, sf_database))
+    connector.execute(["CREATE TABLE T (ID INT)"])
+    with suppress(ZeroDivisionError), connector.session.transaction(TargetError, "T") as cursor:
+        cursor.execute("INSERT INTO T SELECT 1")
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(connector.execute, ["CREATE TABLE U (ID INT)"]).result()
+        raise ZeroDivisionError
+    assert connector.count(Write("it", T)) == 0
+    connector.session.close()
+    assert not connector.session._connections
 
 
 def test_workers_import_the_driver_alone() -> None:

@@ -188,6 +188,18 @@ def test_sqlite_writers_take_turns(tmp_path):
     database.close()
 
 
+def test_a_file_that_another_has_locked_is_told_by_code(tmp_path, monkeypatch):
+    """SQLite has no SQLSTATE: it is that of a lock, which may pass."""
+    monkeypatch.setattr(database_room, "LOCK_SECONDS", 0)
+    database = open_database(f"sqlite:///{tmp_path}/drive.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "drive.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unreachable) as failure, database.begin():
+            pass
+    assert failure.value.code == "55P03"
+    database.close()
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_postgresql_schemes(pg_url, scheme):
     """All spellings of a PostgreSQL URL mean psycopg 3."""

@@ -398,6 +398,22 @@ def test_ddl_commits(session) -> None:
     assert fetched(session, "SELECT count(*) AS n FROM t") == [(1,)]
 
 
+def test_who_writes_a_row_that_another_has_written_gets_no_lock(session, snowflake, sf_database) -> None:
+    """Snowflake lets it wait; that it ever ends with this error is what can be had here. After a rollback it works."""
+    fetched(session, "CREATE TABLE t AS SELECT 1 AS id")
+    with snowflake_session(snowflake, database=sf_database, schema="PUBLIC") as other:
+        for sql in ("BEGIN", "UPDATE t SET id = 2"):
+            fetched(other, sql)
+        fetched(session, "BEGIN")
+        with pytest.raises(ProgrammingError) as caught:
+            fetched(session, "UPDATE t SET id = 3")
+        assert (caught.value.errno, caught.value.sqlstate) == (625, "57014")
+        fetched(other, "COMMIT")
+    for sql in ("ROLLBACK", "BEGIN", "UPDATE t SET id = 3 WHERE id = 2", "COMMIT"):
+        fetched(session, sql)
+    assert fetched(session, "SELECT id FROM t") == [(3,)]
+
+
 def test_time_travel_is_taken(session) -> None:
     """AT is taken; what it reads is the table as it is now."""
     fetched(session, "CREATE TABLE t AS SELECT 1 AS id")

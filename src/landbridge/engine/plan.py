@@ -10,9 +10,8 @@ from typing import Literal
 from landbridge.config.pipelines import Pipeline
 from landbridge.config.project import Project
 from landbridge.config.tables import MaxDelta, Table
-from landbridge.contracts.values import Merge, Read, Write
+from landbridge.contracts.values import Merge, Read, Write, WriteMode
 from landbridge.errors import ConfigError, UsageError
-from landbridge.schema.changes import Mode
 from landbridge.schema.model import Relation
 from landbridge.schema.names import nearest
 from landbridge.windows import Window
@@ -73,7 +72,7 @@ class Plan:
     schedule: timedelta | None = None
     max_delta: MaxDelta = None
     goes_to: Relation | None = None
-    sync_mode: Mode = "full"
+    sync_mode: WriteMode = "full"
     merge: Merge | None = None
     begins_at: Begin = "exported"
     windowed: Windowed | None = None

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 LOCK_SECONDS = 10
+LOCKED = "55P03"  # SQLSTATE: the lock is not available
 PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "30000", "keepalives_idle": "30"}  # libpq's; a URL may differ
 SETUP_LOCK = 0x6C616E64  # "land": held while the tables are made; PostgreSQL's CREATE IF NOT EXISTS races with itself
 REFUSALS = re.compile(
@@ -268,14 +269,22 @@ def _translated(error: exc.DBAPIError, url: URL) -> LandbridgeError:
     for secret in (url.password, url.query.get("password")):
         if secret:
             words = words.replace(str(secret), "***")
-    message = f"{_address(url)}: {words}"
+    message, code = f"{_address(url)}: {words}", _code(driver)
     if isinstance(error, exc.IntegrityError):
-        return RunError(message, hint="did another process write the same at this moment? run it again")
+        return RunError(message, hint="did another process write the same at this moment? run it again", code=code)
     if _refused(driver):
-        return AccessDenied(message, hint="check user, password and rights of drive_table in landbridge.yaml")
+        hint = "check user, password and rights of drive_table in landbridge.yaml"
+        return AccessDenied(message, hint=hint, code=code)
     if isinstance(error, exc.OperationalError | exc.InterfaceError):
-        return Unreachable(message, hint="landbridge doctor")
-    return WorldError(message, hint="is this the drive table of this landbridge? see docs/drive-table.md")
+        return Unreachable(message, hint="landbridge doctor", code=code)
+    return WorldError(message, hint="is this the drive table of this landbridge? see docs/drive-table.md", code=code)
+
+
+def _code(driver: BaseException | None) -> str | None:
+    """The SQLSTATE; SQLite has none, and for a file that somebody else has locked that of a lock."""
+    if getattr(driver, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LOCKED
+    return getattr(driver, "sqlstate", None)
 
 
 def _refused(driver: BaseException | None) -> bool:

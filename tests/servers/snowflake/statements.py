@@ -4,6 +4,8 @@ Each takes a connection and a parsed statement and returns the statement that fa
 """
 
 import re
+from contextlib import nullcontext
+from threading import Lock
 
 import duckdb
 import fakesnow.conn
@@ -18,6 +20,8 @@ from tests.servers.snowflake.rows import rows, succeeded
 
 GRANT = {"created_on": str, "privilege": str, "granted_on": str, "name": str, "granted_to": str}
 GRANT |= {"grantee_name": str, "grant_option": str, "granted_by": str}
+DDL = re.compile(r"(?i)\s*(create|alter|drop)\b")
+ONE_AT_A_TIME = Lock()
 ADMINISTRATION = re.compile(
     r"(?i)(grant|revoke)\b|(create|alter|drop)\s+(or\s+replace\s+)?(role|warehouse|user)\b|use\s+secondary\b"
 )
@@ -204,11 +208,17 @@ class Cursor(FakeSnowflakeCursor):
         """What fails, fails as a SQL error. fakesnow answers 500, upon which connectors try again for minutes."""
         self._keys: tuple | None = None
         try:
-            super().execute(command, *args, **kwargs)
+            # fakesnow's own tables of columns do not bear two at once
+            with ONE_AT_A_TIME if DDL.match(command) else nullcontext():
+                super().execute(command, *args, **kwargs)
             if self._keys:
                 keys.keep(self._conn, *self._keys)
         except Error:
             raise
+        except duckdb.TransactionException as error:
+            # Snowflake lets the later one wait, and then go on; DuckDB has no transaction that could
+            words = "Statement has locked table in transaction and this lock has not yet been released."
+            raise ProgrammingError(msg=f"{words} {error}", errno=625, sqlstate="57014") from error
         except duckdb.ConstraintException as error:
             raise ProgrammingError(msg=str(error), errno=100072, sqlstate="22000") from error
         except Exception as error:

@@ -66,7 +66,7 @@ def publish_from(  # noqa: PLR0913, PLR0917  as Target.publish_from, and where b
     make_book(connection, target)
     pairings = lossless(taken.schema, standing_of(connection, target), write, _cut)
     refuse_unloadable(connection, target, pairings)
-    values = [(p.target.name, quote(taken.names[p.incoming.name])) for p in pairings]
+    values: Values = [(p.target.name, quote(taken.names[p.incoming.name])) for p in pairings]
     rows = snapshots.rows_of(read, source)
     with connection.transaction():
         done = _already(connection, target, load, version)

@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from landbridge.connectors.merging import refuse_other_chain
-from landbridge.connectors.snowflake import catalog, checks, loading, reading, unloading
+from landbridge.connectors.snowflake import catalog, checks, loading, reading, unloading, windows
 from landbridge.connectors.snowflake.metadata import metadata
 from landbridge.connectors.snowflake.options import SnowflakeOptions
-from landbridge.connectors.snowflake.session import Session, fetch
+from landbridge.connectors.snowflake.session import Session, fetch, patiently
+from landbridge.connectors.statements import first_word
 from landbridge.contracts.values import Check, Instant, Landing, Load, Loaded, Part, Published, Read, Snapshot, Write
 from landbridge.errors import SourceError, TargetError
 from landbridge.schema.changes import Newest
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from snowflake.connector.cursor import SnowflakeCursor
 
     from landbridge.connectors.snowflake.runs_copy import SnowflakeRuns
+
+
+CHANGES = ("insert", "update", "delete", "merge")
 
 
 class Snowflake:
@@ -57,7 +61,8 @@ class Snowflake:
 
     def loaded(self, write: Write, load_id: str) -> int | None:
         """See Target."""
-        newest = self.newest_load(write)
+        with self._target(write.relation) as (cursor, target):
+            newest = loading.newest(cursor, target, load_id if write.mode == "window" else None)
         return newest.rows if newest.load_id == load_id else None
 
     def newest_load(self, write: Write) -> Loaded:
@@ -67,10 +72,14 @@ class Snowflake:
 
     def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         """See Target."""
-        with self._target(write.relation) as (cursor, target):
-            return loading.prepare(
-                cursor, write, target, schema, load, streams=self.options.streams, only_keys=only_keys
-            )
+
+        def make() -> Landing:
+            with self._target(write.relation) as (cursor, target):
+                return loading.prepare(
+                    cursor, write, target, schema, load, streams=self.options.streams, only_keys=only_keys
+                )
+
+        return patiently(make)
 
     def append(self, landing: Landing, batches: "Iterable[pa.RecordBatch]", first_row: int) -> int:
         """See Target."""
@@ -79,6 +88,8 @@ class Snowflake:
 
     def publish(self, landing: Landing, keys: Landing | None = None) -> Published:
         """See Target: COPY and its count come before the transaction, in which no DDL is."""
+        if landing.write.mode == "window":
+            return windows.publish(self.session, landing, catalog.located(self.options, landing.write.relation))
         landings = [landing, keys] if keys else [landing]
         with self._target(landing.write.relation) as (cursor, target):
             newest = loading.newest(cursor, target)
@@ -97,26 +108,37 @@ class Snowflake:
             self.drop(landed)
         return done
 
+    def publish_from(self, write: Write, read: Read, load: Load, version: int) -> Published:
+        """See Target."""
+        target, source = (catalog.located(self.options, side.relation) for side in (write, read))
+        return windows.publish_from(self.session, write, target, read, source, load, version)
+
+    def discard(self, write: Write, load_ids: Sequence[str]) -> int:
+        """See Target."""
+        return windows.discard(self.session, catalog.located(self.options, write.relation), load_ids)
+
     def drop(self, landing: Landing) -> None:
         """See Target."""
         with self._target(landing.write.relation) as (cursor, _):
             loading.drop(cursor, landing.relation)
 
-    def count(self, write: Write) -> int:
+    def count(self, write: Write, load_id: str | None = None) -> int:
         """See Target."""
         with self._target(write.relation) as (cursor, target):
+            if load_id is not None:
+                return windows.count(cursor, target, load_id)
             (row,) = fetch(cursor, f"SELECT COUNT(*) AS n FROM {qualify(target)}")
         return int(row["n"])
 
-    def left(self, write: Write, keep: str | None = None) -> list[str]:
+    def left(self, write: Write, keep: str | None = None, load_id: str | None = None) -> list[str]:
         """See Target."""
         with self._target(write.relation) as (cursor, target):
-            return loading.left(cursor, target, keep)
+            return loading.left(cursor, target, keep, load_id)
 
-    def sweep(self, write: Write, keep: str | None = None) -> list[str]:
+    def sweep(self, write: Write, keep: str | None = None, load_id: str | None = None) -> list[str]:
         """See Target."""
         with self._target(write.relation) as (cursor, target):
-            return loading.sweep(cursor, target, keep)
+            return loading.sweep(cursor, target, keep, load_id)
 
     def describe(self, relations: Sequence[Relation]) -> dict[Relation, TableSchema | None]:
         """See Catalog."""
@@ -153,6 +175,14 @@ class Snowflake:
         from landbridge.connectors.snowflake.runs_copy import TABLE, SnowflakeRuns
 
         return SnowflakeRuns(self.session, catalog.located(self.options, Relation(TABLE, schema, database)))
+
+    def run_sql(self, statements: Sequence[str]) -> list[int]:
+        """See Catalog: what would commit by itself is refused."""
+        for word in map(first_word, statements):
+            if word not in CHANGES:
+                raise TargetError(f"{word or 'this'} is not a statement that changes rows", hint=f"one of {CHANGES}")
+        with self.session.transaction(TargetError, f"statements at {self.name}") as cursor:
+            return [loading.session_of(cursor).do(statement) for statement in statements]
 
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """See Catalog."""

@@ -60,21 +60,23 @@ MERGE INTO {} l USING (SELECT %s AS target_table) t ON l.target_table = t.target
 WHEN NOT MATCHED THEN INSERT (target_table, version, load_id, pipeline_name, parcel_id, row_count, loaded_at)
 VALUES (t.target_table, 0, '', '', '', 0, CURRENT_TIMESTAMP())
 """
+# what waits for it finds its row changed
+SUPERSEDE = "UPDATE {} SET superseded_by = %s WHERE target_table = %s AND version = %s AND superseded_by IS NULL"
 COLUMNS = "(target_table, version, load_id, pipeline_name, parcel_id, row_count, loaded_at)"
 STATUS = 6  # column of what PUT answers; the driver's version 5 does not name them
 MARK = "landbridge landing of {}, attempt {}"
 
 
-def newest(cursor: "SnowflakeCursor", target: Relation) -> Loaded:
-    """See Target.newest_load."""
+def newest(cursor: "SnowflakeCursor", target: Relation, load_id: str | None = None) -> Loaded:
+    """See Target.newest_load; `load_id`: of this load alone."""
     from snowflake.connector.errors import ProgrammingError
 
     try:
         found = fetch(
             cursor,
             f"SELECT version, load_id, row_count, parcel_id FROM {unbound(qualify(loads(target)))} "
-            "WHERE target_table = %s ORDER BY version DESC LIMIT 1",
-            [target.table],
+            "WHERE target_table = %s AND load_id = COALESCE(%s, load_id) ORDER BY version DESC LIMIT 1",
+            [target.table, load_id],
         )
     except ProgrammingError as error:
         if error.errno not in NOT_THERE:
@@ -97,14 +99,10 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
     only_keys: bool,
 ) -> Landing:
     """See Target.prepare: the landing is a transient table, and the stage of its files bears its name."""
-    standing = describe(cursor, [target], keys=False)[target]
-    if standing is None:
-        create(cursor, target, shaped(schema, write))
-        standing = describe(cursor, [target], keys=False)[target] or folded(shaped(schema, write), unfold)
+    standing = make(cursor, write, target, schema)
     pairings = arriving(schema, standing, write, only_keys=only_keys)
-    cursor.execute(CREATE_LOADS.format(qualify(loads(target))))
-    cursor.execute(FIRST.format(unbound(qualify(loads(target)))), [target.table])
-    landing = Relation(f"_lb_{load.load_id[:8]}_{token_hex(4)}", target.schema, target.database)
+    make_book(cursor, target)
+    landing = Relation(f"{_landing_name(load.load_id)}{token_hex(4)}", target.schema, target.database)
     columns = ", ".join(f"{quote(p.target.name)} {p.target.native}" for p in pairings)
     comment = backslash_literal(MARK.format(qualify(target), load.attempt))
     cursor.execute(
@@ -124,6 +122,25 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
     )
 
 
+def make(cursor: "SnowflakeCursor", write: Write, target: Relation, schema: TableSchema) -> TableSchema:
+    """Make the target if it is missing; what it looks like."""
+    standing = describe(cursor, [target], keys=False)[target]
+    if standing is None:
+        create(cursor, target, shaped(schema, write))
+        standing = describe(cursor, [target], keys=False)[target] or folded(shaped(schema, write), unfold)
+    return standing
+
+
+def make_book(cursor: "SnowflakeCursor", target: Relation) -> None:
+    cursor.execute(CREATE_LOADS.format(qualify(loads(target))))
+    cursor.execute(FIRST.format(unbound(qualify(loads(target)))), [target.table])
+
+
+def _landing_name(load_id: str) -> str:
+    """How the names of its landing tables begin."""
+    return f"_lb_{load_id[:8]}_"
+
+
 def create(cursor: "SnowflakeCursor", target: Relation, schema: TableSchema) -> None:
     """Make the table, and its schema, if it is missing: to make one takes a grant of its own, there or not."""
     known = "SELECT 1 AS one FROM {}.INFORMATION_SCHEMA.SCHEMATA WHERE schema_name = %s"
@@ -136,7 +153,7 @@ def append(cursor: "SnowflakeCursor", landing: Landing, batches: "Iterable[pa.Re
     """See Target.append: the rows lie in the stage when it returns, in files of which each is whole or not there."""
     from pyarrow.parquet import ParquetWriter
 
-    pairings = _pairings(landing)
+    pairings = pairings_of(landing)
     wire, rows, sink, writer = _numbered(pairings), 0, io.BytesIO(), None
     table, accepted = str(landing.write.relation), landing.write.accept_loss
     for batch in conform(batches, pairings, table=table, first_row=first_row, holds=HOLDS, accepted=accepted):
@@ -164,7 +181,7 @@ def _put(cursor: "SnowflakeCursor", landing: Landing, writer: object, sink: io.B
 
 def copy(cursor: "SnowflakeCursor", landing: Landing) -> int:
     """All files of the stage into the landing table; the rows that are there then."""
-    pairings = _pairings(landing)
+    pairings = pairings_of(landing)
     columns = ", ".join(quote(p.target.name) for p in pairings)
     values = ", ".join(_cast(number, p) for number, p in enumerate(pairings))
     table, files = qualify(landing.relation), f"@{qualify(landing.relation)}/{landing.load.load_id}/"
@@ -192,26 +209,27 @@ def publish(
         if load.replaces(landing.write)
         else _merge(cursor, landing, target, keys, left if load.keeps(landing.write) else 0)
     )
-    book = unbound(qualify(loads(target)))
-    cursor.execute(
-        f"UPDATE {book} SET superseded_by = %s WHERE target_table = %s AND version = %s AND superseded_by IS NULL",
-        [load.load_id, target.table, landing.version],
-    )
+    superseding = SUPERSEDE.format(unbound(qualify(loads(target))))
+    cursor.execute(superseding, [load.load_id, target.table, landing.version])
     if not cursor.rowcount:
         raise LeaseLost(f"{target}: another load was published since this one began")
-    cursor.execute(
-        f"INSERT INTO {book} {COLUMNS} SELECT %s, %s, %s, %s, %s, %s, CURRENT_TIMESTAMP()",
-        [target.table, landing.version + 1, load.load_id, load.pipeline_name, load.parcel_id, published.rows],
-    )
+    record(cursor, target, landing.version + 1, load, published.rows)
     return published
 
 
+def record(cursor: "SnowflakeCursor", target: Relation, version: int, load: Load, rows: int) -> None:
+    cursor.execute(
+        f"INSERT INTO {unbound(qualify(loads(target)))} {COLUMNS} SELECT %s, %s, %s, %s, %s, %s, CURRENT_TIMESTAMP()",
+        [target.table, version, load.load_id, load.pipeline_name, load.parcel_id, rows],
+    )
+
+
 def _replace(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> Published:
-    merging, session = _merging(landing, target, None), _session(cursor)
+    merging, session = _merging(landing, target, None), session_of(cursor)
     rows = landing.load.rows - settle(merging, session)
     if gone := merging.without_gone():
         rows -= session.do(gone)
-    columns = ", ".join(quote(p.target.name) for p in _pairings(landing))
+    columns = ", ".join(quote(p.target.name) for p in pairings_of(landing))
     cursor.execute(f"DELETE FROM {qualify(target)}")
     cursor.execute(f"INSERT INTO {qualify(target)} ({columns}) SELECT {columns} FROM {qualify(landing.relation)}")
     return Published(rows, "rewrite", "grants, policies and streams of the table stay that way")
@@ -219,7 +237,7 @@ def _replace(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> P
 
 def _merge(cursor: "SnowflakeCursor", landing: Landing, target: Relation, keys: Landing | None, left: int) -> Published:
     """Its primary keys are not enforced: that no key stands twice is looked at every time."""
-    rows, changed = merge(_merging(landing, target, keys), _session(cursor), left=left, keyed=False)
+    rows, changed = merge(_merging(landing, target, keys), session_of(cursor), left=left, keyed=False)
     return Published(rows, "merge", changed=changed)
 
 
@@ -232,7 +250,7 @@ def _comparable(expression: str, column: Column) -> str:
     return f"TO_JSON({expression})" if column.type.kind == "json" else expression
 
 
-def _session(cursor: "SnowflakeCursor") -> Session:
+def session_of(cursor: "SnowflakeCursor") -> Session:
     def ask(sql: str) -> int:
         (row,) = fetch(cursor, sql)
         (number,) = row.values()
@@ -251,7 +269,7 @@ def drop(cursor: "SnowflakeCursor", landing: Relation) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS {qualify(landing)}")
 
 
-def left(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list[str]:
+def left(cursor: "SnowflakeCursor", target: Relation, keep: str | None, load_id: str | None) -> list[str]:
     """See Target.left: landings are known by their comment, which names target and attempt."""
     mark = MARK.format(qualify(target), "")
     found = fetch(
@@ -260,12 +278,13 @@ def left(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list[
         "WHERE table_schema = %s AND STARTSWITH(comment, %s)",
         [target.schema, mark],
     )
-    return [row["table_name"] for row in found if row["comment"] != mark + (keep or "")]
+    named = [row["table_name"] for row in found if row["comment"] != mark + (keep or "")]
+    return [name for name in named if not load_id or name.startswith(_landing_name(load_id))]
 
 
-def sweep(cursor: "SnowflakeCursor", target: Relation, keep: str | None) -> list[str]:
+def sweep(cursor: "SnowflakeCursor", target: Relation, keep: str | None, load_id: str | None) -> list[str]:
     """See Target.sweep."""
-    others = left(cursor, target, keep)
+    others = left(cursor, target, keep, load_id)
     for name in others:
         drop(cursor, Relation(name, target.schema, target.database))
     return others
@@ -276,7 +295,7 @@ def loads(target: Relation) -> Relation:
     return Relation(LOADS.upper(), target.schema, target.database)
 
 
-def _pairings(landing: Landing) -> tuple[Pairing, ...]:
+def pairings_of(landing: Landing) -> tuple[Pairing, ...]:
     """As the target stood when the landing was made; if it has changed since, the transaction fails."""
     assert landing.standing is not None, "prepare sets it"  # noqa: S101
     pairings = arriving(landing.schema, landing.standing, landing.write, only_keys=landing.only_keys)

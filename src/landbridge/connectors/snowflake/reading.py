@@ -50,7 +50,7 @@ def snapshot(session: Session, read: Read, held: Instant | None) -> Iterator[Sna
         as_of = held or _now(cursor)
     relation, query = _from(session, read, as_of)
     with session.cursor(SourceError, f"{relation}\n{query}" if read.query else str(relation)) as cursor:
-        schema = chosen(_schema(session, cursor, read, relation, as_of), read.columns)
+        schema = chosen(schema_of(cursor, read, relation, _table(session, relation, as_of)), read.columns)
         rows, schema = _looked_at(cursor, query, schema, read.columns.unread)
         unload, unread = session.options.unload, read.columns.unread
         columns = (_expression(c, read=c.name not in unread, in_files=unload) for c in schema.columns)
@@ -78,13 +78,13 @@ def _from(session: Session, read: Read, as_of: Instant) -> tuple[Relation, str]:
     return relation, f"FROM {source}{where_clause(read.filter)}"
 
 
-def _schema(session: Session, cursor: "SnowflakeCursor", read: Read, relation: Relation, as_of: Instant) -> TableSchema:
-    """All columns of what is read."""
+def schema_of(cursor: "SnowflakeCursor", read: Read, relation: Relation, table: str) -> TableSchema:
+    """All columns of what is read; `table` is the relation, as a query names it."""
     if read.query:
-        return query_schema(cursor, query_of(read, _table(session, relation, as_of)))
+        return query_schema(cursor, query_of(read, table))
     whole = describe(cursor, [relation])[relation]
     if whole is None:
-        raise SourceError(f"no table {relation} at {session.name}", hint="check its name in config/tables.yaml")
+        raise SourceError(f"no table {relation} at {read.connection}", hint="check its name in config/tables.yaml")
     return whole
 
 
@@ -92,7 +92,7 @@ def newest(session: Session, read: Read, column: str, instant: Instant) -> Newes
     """See Source.newest."""
     relation, query = _from(session, read, instant)
     with session.cursor(SourceError, str(relation)) as cursor:
-        found = watermark(_schema(session, cursor, read, relation, instant), column)
+        found = watermark(schema_of(cursor, read, relation, _table(session, relation, instant)), column)
     name = quote(column)
     highest = f"max({name})"
     if found.type.kind == "timestamptz":

@@ -2,11 +2,13 @@
 
 import atexit
 import re
+import time
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from landbridge import __version__
 from landbridge.connectors.snowflake.options import SnowflakeOptions
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
 
+T = TypeVar("T")
 TAG = f"landbridge {__version__}"
 SESSION = {  # whatever the account, the user or the role have set
     "QUERY_TAG": TAG,
@@ -45,15 +48,23 @@ NO_RIGHT = (3001, 606)  # insufficient privileges; no warehouse selected
 NO_HISTORY = 707  # time travel beyond what a table keeps, or before it was made
 NOT_THERE = (2003, 2043)  # does not exist, or not authorized: Snowflake does not say which
 LOST = (250001, 250002, 250003, 250004, 251001, 390111, 390112, 390114, 390195)
+WAITED = (625,)  # a lock that somebody else has; above twenty who wait for one, at once
+LOCKED = "55P03"  # SQLSTATE of the standard's kin for that: the account says 57014, which is also a cancelled query
+PATIENCE = 60  # seconds, less than one LOCK_TIMEOUT
+PAUSE = 0.02  # seconds after the first attempt, and more after each other one
+HTTP = range(290_400, 290_600)  # numbers of version 4 of the driver for an HTTP status
 VALUES = ("22",)  # SQLSTATE class: a value that does not fit
 
 
 class Session:
-    """A connection that is opened at the first use and kept; a new one where it was lost."""
+    """A connection that is opened at the first use and kept; a new one where it was lost.
+
+    Each thread has its own: DDL of one would commit the transaction of another.
+    """
 
     def __init__(self, name: str, options: SnowflakeOptions) -> None:
         self.name, self.options = name, options
-        self._connection: SnowflakeConnection | None = None
+        self._connections: dict[int, SnowflakeConnection] = {}
 
     @contextmanager
     def cursor(self, side: type[LandbridgeError], what: str) -> "Iterator[SnowflakeCursor]":
@@ -79,20 +90,25 @@ class Session:
         try:
             cursor.execute("ROLLBACK")
         except BaseException:  # noqa: BLE001  what failed before matters more, and a session that ends rolls back
-            self.close()
+            self.drop()
 
     def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with _quiet(), suppress(Exception):  # a session that cannot be closed is over as well
-                connection.close()
+        """Close those of all threads."""
+        while self._connections:
+            _end(self._connections.popitem()[1])
+
+    def drop(self) -> None:
+        """Close this thread's own, which is lost."""
+        if connection := self._connections.pop(get_ident(), None):
+            _end(connection)
 
     def __del__(self) -> None:
         self.close()
 
     def _open(self) -> "SnowflakeConnection":
-        if self._connection is not None and not self._connection.is_closed():
-            return self._connection
+        connection = self._connections.get(get_ident())
+        if connection is not None and not connection.is_closed():
+            return connection
         try:
             from snowflake.connector import connect
             from snowflake.connector.errors import Error
@@ -102,11 +118,16 @@ class Session:
             ) from error
         with _quiet():
             try:
-                self._connection = connect(**arguments(self.options))
+                connection = self._connections[get_ident()] = connect(**arguments(self.options))
             except Error as error:
                 raise _no_login(self.name, self.options, error) from error
         atexit.register(_close, weakref.ref(self))  # a traceback may hold the session: the driver would warn of it
-        return self._connection
+        return connection
+
+
+def _end(connection: "SnowflakeConnection") -> None:
+    with _quiet(), suppress(Exception):  # a session that cannot be closed is over as well
+        connection.close()
 
 
 def _close(session: "weakref.ref[Session]") -> None:
@@ -174,6 +195,19 @@ def fetch(cursor: "SnowflakeCursor", sql: str, values: Sequence[object] = ()) ->
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def patiently(work: Callable[[], T]) -> T:
+    """Do it again, as a whole, while somebody else's lock is all that stands in its way; not for ever."""
+    deadline, pause = time.monotonic() + PATIENCE, PAUSE
+    while True:
+        try:
+            return work()
+        except TargetError as error:
+            if error.code != LOCKED or time.monotonic() > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, 1)
+
+
 def unbound(name: str) -> str:
     """A name in a statement with bound values, among which the driver looks for those behind each %."""
     return name.replace("%", "%%")
@@ -196,7 +230,7 @@ def _border(name: str, side: type[LandbridgeError], what: str, session: Session)
     except Error as error:
         ours = translate(error, name, side, what)
         if isinstance(ours, Unreachable):
-            session.close()
+            session.drop()
         # the driver's text of a value error quotes the value, and a traceback would print it
         raise ours from (None if isinstance(ours, ValueDoesNotFit) else error)
 
@@ -204,19 +238,31 @@ def _border(name: str, side: type[LandbridgeError], what: str, session: Session)
 def translate(error: Exception, name: str, side: type[LandbridgeError], what: str) -> LandbridgeError:
     """What a failed statement means. A source's words are passed on in full (seed 000, section 0.3)."""
     number, state, words = getattr(error, "errno", None), getattr(error, "sqlstate", None) or "", _words(error)
+    code = _code(error)
     if number in LOST or state.startswith("08"):
-        return Unreachable(f"{what}: connection to snowflake lost: {words}", hint="run it again")
+        return Unreachable(f"{what}: connection to snowflake lost: {words}", hint="run it again", code=code)
     if side is TargetError and state.startswith(VALUES):
-        return ValueDoesNotFit(f"{what}: snowflake refuses a value (SQLSTATE {state}, error {number})")
+        return ValueDoesNotFit(f"{what}: snowflake refuses a value (SQLSTATE {state}, error {number})", code=code)
     if number in NO_RIGHT:
-        return AccessDenied(f"{what}: {words}", hint=f"landbridge doctor lists the grants that {name} needs")
+        return AccessDenied(f"{what}: {words}", hint=f"landbridge doctor lists the grants that {name} needs", code=code)
     if number == NO_HISTORY:
         return side(
             f"{what}: {words}",
             hint="was it made after that time, or keeps it no history? set time_travel: false of the connection",
+            code=code,
         )
     hint = "does it exist, and may the role see it? landbridge doctor" if number in NOT_THERE else None
-    return side(f"{what}: {words}", hint=hint)
+    return side(f"{what}: {words}", hint=hint, code=code)
+
+
+def _code(error: Exception) -> str | None:
+    """The HTTP status, where the account did not come to answer; else its SQLSTATE."""
+    number, status = getattr(error, "errno", None) or 0, getattr(error, "http_status", None)
+    if number in WAITED:
+        return LOCKED
+    if number in HTTP:
+        status = number - HTTP.start + 400
+    return str(status) if status else getattr(error, "sqlstate", None) or None
 
 
 def _words(error: Exception) -> str:
@@ -229,7 +275,7 @@ def _no_login(name: str, options: SnowflakeOptions, error: Exception) -> Landbri
     words = _words(error)
     where = f"connection {name!r}: snowflake account {options.account}"
     if REFUSED.search(words) or getattr(error, "errno", None) in LOGIN_ERRORS:
-        return AccessDenied(
-            f"{where} refuses {options.user}: {words}", hint=f"check what auth_method {options.auth_method} needs"
-        )
-    return Unreachable(f"{where} does not answer: {words}", hint="check account, host and network; landbridge doctor")
+        hint = f"check what auth_method {options.auth_method} needs"
+        return AccessDenied(f"{where} refuses {options.user}: {words}", hint=hint, code=_code(error))
+    hint = "check account, host and network; landbridge doctor"
+    return Unreachable(f"{where} does not answer: {words}", hint=hint, code=_code(error))

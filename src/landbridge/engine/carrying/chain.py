@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from landbridge.contracts.values import Write
+from landbridge.contracts.values import Write, WriteMode
 from landbridge.engine.carrying.arrivals import no_parcel, refuse_harmed, unfinished
 from landbridge.engine.carrying.hidden import Hidden
 from landbridge.engine.carrying.obfuscation import hidden_parcels
@@ -12,7 +12,6 @@ from landbridge.engine.world import World
 from landbridge.errors import OutOfSequence, ParcelError, RunError
 from landbridge.ledger import parcels
 from landbridge.ledger.parcels import ParcelRow
-from landbridge.schema.changes import Mode
 from landbridge.stage.location import open_store
 from landbridge.stage.manifest import Manifest, rules_of
 from landbridge.stage.reading import Parcel, list_parcels
@@ -78,7 +77,7 @@ def follows(manifest: Manifest) -> str | None:
     return manifest.changes.follows if manifest.changes else None
 
 
-def refuse_hole(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> None:
+def refuse_hole(manifest: Manifest, mode: WriteMode, loaded: list[ParcelRow]) -> None:
     """Raise OutOfSequence for a parcel that goes on from one that was not loaded here, or not loaded last."""
     before = follows(manifest)
     if before is None or _may_be_next(manifest, mode, loaded):
@@ -99,12 +98,12 @@ def refuse_hole(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> None
     )
 
 
-def _may_be_next(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> bool:
+def _may_be_next(manifest: Manifest, mode: WriteMode, loaded: list[ParcelRow]) -> bool:
     before = follows(manifest)
     return before is None or before in _may_follow(manifest, mode, loaded)
 
 
-def _may_follow(manifest: Manifest, mode: Mode, loaded: list[ParcelRow]) -> list[str]:
+def _may_follow(manifest: Manifest, mode: WriteMode, loaded: list[ParcelRow]) -> list[str]:
     """Ids of parcels that it can go on from: with keys, rows that come twice do no harm."""
     if mode == "incremental" and not (manifest.changes and manifest.changes.merge_keys):
         loaded = loaded[-1:]
