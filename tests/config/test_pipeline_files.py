@@ -17,7 +17,8 @@ from landbridge.config.validation import keys_of
 from landbridge.connectors.registry import OPTIONS
 from landbridge.errors import ConfigError, UsageError, WorldError
 from tests.config.conftest import Load
-from tests.config.pipelines import CONNECTIONS, EVERY_KEY
+from tests.config.json_schema import fits
+from tests.config.pipelines import CONNECTIONS, EVERY_KEY, SEED, changed
 
 AWKWARD = ["no", "1e3", "ä: #x", 'a"b', "x.y", "{z}", "null", "2026-01-01"]
 
@@ -42,6 +43,14 @@ def test_templates(load: Load, name: str):
     assert pipeline.read is not None
     assert pipeline.write is not None
     assert (pipeline.read.relation.table, pipeline.write.relation.table) == (name, f"{name}_copy")
+
+
+def test_a_dollar_in_a_name_is_no_variable(load: Load):
+    """What is put in for variables leaves the name as it was given."""
+    (pipeline,) = load(
+        CONNECTIONS, files={"projects/p/config.yml": template_text("a${b}$", "shop", "report")}
+    ).pipelines
+    assert pipeline.name == "a${b}$"
 
 
 @pytest.mark.parametrize("file", ["a.json", "a.yaml", "new/a.yml"])
@@ -127,13 +136,32 @@ def test_the_schema_knows_every_kind_of_system():
     """A section is one of its forms: a connection, options of a connector, a kind that scripts read, a parcel."""
     schema = pipeline_schema()
     for side in SIDES:
-        forms = {
-            tuple(form["properties"].get("type", {}).get("enum", ())): form
-            for form in schema["properties"][side]["anyOf"]
-        }
+        every = schema["properties"][side]["anyOf"]
+        forms = {tuple(form["properties"].get("type", {}).get("enum", ())): form for form in every}
         kinds = {kind for form in forms for kind in form}
         assert kinds == {*OPTIONS, "postgresql", *ELSEWHERE, *(["parcel"] if side == "stage_system" else [])}
         assert [*forms["postgres", "postgresql"]["properties"]] == keys_of(model_of(side, "postgres", inline=True))
         assert "connection" in forms[()]["required"]
     port = forms["postgres", "postgresql"]["properties"]["port"]
     assert {"$ref": "#/$defs/variable"} in port["anyOf"]
+
+
+def test_what_the_schema_lets_through():
+    """The template, the seed's form and all of its keys, variables for numbers; and no misspelt key or wrong type."""
+    schema = pipeline_schema()
+    port = {"type": "postgresql", "host": "h", "port": "${PGPORT}", "database": "d", "user": "u", "table": "t"}
+    right = [template(), SEED, EVERY_KEY, changed(SEED, source_system=port), {**SEED, "x-mine": 1}]
+    right += [changed(SEED, phases={"pre_validation": {"custom": {"any": {"thing": 1}}, "x-y": 1}})]
+    assert [fits(config, schema, schema["$defs"]) for config in right] == [True] * len(right)
+    wrong = [
+        changed(SEED, phases=None),
+        changed(SEED, source_system={**port, "prot": 1}),
+        changed(SEED, source_system={**port, "port": "many"}),
+        changed(SEED, stage_system={"type": "parcel", "table": "t"}),
+        changed(SEED, target_system={"type": "parcel"}),
+        changed(SEED, phases={"audit": {"count_tolerances": {"source_to_stage_tolerance_percent": 101}}}),
+        changed(SEED, phases={"adit": {}}),
+        changed(SEED, retry_configuration={"backoff_strategy": "sometimes"}),
+        {**SEED, "sources": {}},
+    ]
+    assert [fits(config, schema, schema["$defs"]) for config in wrong] == [False] * len(wrong)

@@ -165,6 +165,17 @@ def test_systems_with_options_of_their_own(load: Load, tmp_path: Path):
     assert pipeline.document["source_system"]["port"] == 5433
 
 
+def test_numbers_from_variables(load: Load):
+    """Where a number, a percentage, a boolean is asked for, a variable may give it; the script gets it as such."""
+    told = PAGE.replace("2.0", "'${PERCENT}'") + "monitoring: {alert_on_gap: '${TELL:-false}'}\nsmtp_config:\n"
+    told += "retry_configuration: {max_retries: '${RETRIES}'}\nsnowflake_connection:\n"
+    pipeline = only(load(CONNECTIONS, files={FILE: told}, environ={"PERCENT": "2.5", "RETRIES": "7"}))
+    assert (pipeline.tolerances.source_to_stage, pipeline.monitoring.alert_on_gap) == (2.5, False)
+    assert (pipeline.retry.max_retries, pipeline.smtp) == (7, None)
+    assert pipeline.document["retry_configuration"]["max_retries"] == 7
+    assert pipeline.document["monitoring"] == {"alert_on_gap": False}
+
+
 def test_what_scripts_are_given(load: Load):
     """The whole file with its values, a dict that nobody can change; nothing secret shows in its repr."""
     own = "custom: {a: [1, {b: '${A}'}], url: '${A}', api_key: CANARY}"

@@ -44,7 +44,9 @@ def validate_config_command(
 
 def _all(folder: Path | None) -> list[tuple[Pipeline, Connections]]:
     project = load_project(folder.resolve() if folder else find_project(Path.cwd()), with_scripts=True)
-    typer.echo(f"{FILE}: {len(project.connections)} connection{'' if len(project.connections) == 1 else 's'}")
+    made = tuple(f"{pipeline.name}." for pipeline in project.pipelines)
+    declared = [name for name in project.connections if not name.startswith(made)]
+    typer.echo(f"{FILE}: {len(declared)} connection{'' if len(declared) == 1 else 's'}")
     typer.echo(f"{TABLES}: {len(project.tables)} table{'' if len(project.tables) == 1 else 's'}")
     return [(pipeline, project.connections) for pipeline in project.pipelines]
 

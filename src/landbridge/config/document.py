@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from landbridge.config.json_text import NotJson, as_yaml
-from landbridge.config.problems import Keys, Place, Problems, dotted
+from landbridge.config.problems import PROJECT_FILES, Keys, Place, Problems, dotted
 
 MOST_VALUES = 200_000  # aliases of aliases can stand for more values than memory holds
 _TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
@@ -78,7 +78,7 @@ def read_document(folder: Path, file: str, problems: Problems) -> Document | Non
             text = as_yaml(text)
         return _Reader(file, _Loader(text), problems).document()
     except FileNotFoundError:
-        problems.add(Place(file), "no such file; `landbridge init` writes one")
+        problems.add(Place(file), f"no such file{'; `landbridge init` writes one' if file in PROJECT_FILES else ''}")
     except UnicodeDecodeError:
         problems.add(Place(file), "not UTF-8 text")
     except NotJson as error:

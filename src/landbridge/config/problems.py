@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from landbridge.errors import ConfigError
 from landbridge.schema.names import plain
 
-# what is not a pipeline's own file
-ELSEWHERE = ("landbridge.yaml", "config/tables.yaml", ".env", "environment")
+PROJECT_FILES = ("landbridge.yaml", "config/tables.yaml", ".env", "environment")  # all others are files of pipelines
 
 Keys = tuple[str | int, ...]
 
@@ -48,7 +47,7 @@ class Problems:
 
 
 def _pages(files: Sequence[str]) -> str:
-    of_pipelines = [file for file in files if file not in ELSEWHERE]
+    of_pipelines = [file for file in files if file not in PROJECT_FILES]
     if not of_pipelines:
         return "docs/configuration.md says"
     both = len(of_pipelines) < len(files)

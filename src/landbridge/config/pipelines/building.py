@@ -42,7 +42,7 @@ from landbridge.contracts.values import Read, Write
 SETTLE_DELAY = timedelta(minutes=5)
 STEP = "1h"
 START, END = "acceptable_data_fetch_start_time", "acceptable_data_fetch_end_time"
-NEEDED = ("pipeline_metadata", *SIDES, SECTION)
+ABSENT = ("smtp_config", "snowflake_connection")  # where they say nothing
 
 Section = TypeVar("Section", bound=Strict)
 
@@ -100,7 +100,7 @@ def _set_aside(document: Document) -> None:
     phases = document.get((SECTION,))
     for level, keys in ((document.data, keys_of(Sections)), (phases, [*phases] if isinstance(phases, dict) else [])):
         for key in keys:
-            if isinstance(level, dict) and key in level and level[key] is None and key != "smtp_config":
+            if isinstance(level, dict) and key in level and level[key] is None and key not in ABSENT:
                 level[key] = {}
 
 

@@ -97,6 +97,7 @@ def template(name: str = NAME, source: str = SOURCE, target: str = TARGET) -> di
 
 
 def _word(text: str) -> str:
-    """In quotes where YAML would not see this very text."""
+    """In quotes where YAML would not see this very text; a dollar is no variable."""
+    text = text.replace("$", "$$")
     plain = re.fullmatch(r"[A-Za-z_][\w-]*", text, re.ASCII) and yaml.safe_load(text) == text
     return text if plain else json.dumps(text, ensure_ascii=True)
