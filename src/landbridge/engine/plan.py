@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from landbridge.config.pipelines import Pipeline
+from landbridge.config.pipelines.values import PARCEL
 from landbridge.config.project import Project
 from landbridge.config.tables import MaxDelta, Table
 from landbridge.contracts.values import Merge, Read, Write, WriteMode
@@ -206,14 +207,23 @@ def plan_window(project: Project, pipeline: Pipeline, window: Window) -> Plan:
 
 def _refuse_undone(pipeline: Pipeline, not_ours: set[str]) -> None:
     """Raise ConfigError for a transfer that neither a connector nor a script can do."""
-    for phase, kind, side in (
-        ("source_to_stage_transfer", pipeline.source_kind, pipeline.read),
-        ("stage_to_target_transfer", pipeline.target_kind, pipeline.write),
-    ):
-        if side is None and phase not in not_ours:
+    into, out_of = "source_to_stage_transfer", "stage_to_target_transfer"
+    undone = [
+        (into, pipeline.source_kind, pipeline.read is None),
+        (into, pipeline.stage_kind, pipeline.stage is None and pipeline.stage_kind != PARCEL),
+        (out_of, pipeline.stage_kind, pipeline.stage is None and pipeline.stage_kind != PARCEL),
+        (out_of, pipeline.target_kind, pipeline.write is None),
+    ]
+    for phase, kind, cannot in undone:
+        if cannot and phase not in not_ours:
             raise ConfigError(
                 f"{pipeline.name}: no connector does {kind} yet", hint=f"phases.{phase}.user_script: a script that does"
             )
+    if pipeline.stage is None and into in not_ours and out_of not in not_ours:
+        raise ConfigError(
+            f"{pipeline.name}: nothing here could load what {into} leaves: a script makes no parcel",
+            hint=f"stage_system: a landing table, which the script fills; or phases.{out_of}.user_script",
+        )
 
 
 def window_load_id(pipeline_name: str, window: Window) -> str:
