@@ -76,6 +76,7 @@ UPSERT = ("sync_mode: upsert", "merge_keys: [n]", "watermark_column: n", "settle
         (["sync_mode: incremental", "watermark_column: n"], ["settle_delay: missing; how late rows may be committed"]),
         (["sync_mode: upsert"], ["watermark_column: missing", "merge_keys: missing", "deletes: missing; by_keys"]),
         (["sync_mode: scd2", "merge_keys: [n]"], ["deletes: missing"]),
+        (["sync_mode: window"], ["sync_mode: must be 'full', 'incremental', 'upsert' or 'scd2'"]),
         (["merge_keys: [n]"], ["merge_keys: goes with sync_mode incremental, upsert or scd2 only"]),
         (["overlap: 2h"], ["overlap: goes with watermark_column and merge_keys only"]),
         (["sync_mode: incremental", "watermark_column: n", "overlap: 5"], ["overlap: goes with watermark_column and"]),

@@ -1,6 +1,6 @@
 """What every target owes to windows: rows that carry their load's id, each load replacing its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -48,9 +48,8 @@ class Windows:
 
 
 class WindowSuite:
-    """For any target; `kinds` and `rewritten` as in TargetSuite."""
+    """For any target."""
 
-    kinds: Mapping[str, Type] = {}
     cut: tuple[str, str, str] | None = None  # a value, its type, and the type that the database would cut it to
 
     def test_a_window_that_is_run_again_replaces_its_rows(self, system: System) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from landbridge.config.project import load_project
+from landbridge.connectors.snowflake.book import loads
 from landbridge.connectors.snowflake.connector import Snowflake
-from landbridge.connectors.snowflake.loading import loads
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.session import fetch
 from landbridge.contracts.values import Write

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from landbridge.connectors.snowflake.book import loads
 from landbridge.connectors.snowflake.catalog import describe, located
-from landbridge.connectors.snowflake.loading import loads
 from landbridge.connectors.snowflake.memory import MEMORY, refuse_disk
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.session import Session, fetch

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from landbridge.connectors.merging import refuse_other_chain
-from landbridge.connectors.snowflake import catalog, checks, loading, reading, unloading, windows
+from landbridge.connectors.snowflake import book, catalog, checks, loading, reading, unloading, windows
 from landbridge.connectors.snowflake.metadata import metadata
 from landbridge.connectors.snowflake.options import SnowflakeOptions
 from landbridge.connectors.snowflake.session import Session, fetch, patiently
@@ -62,13 +62,13 @@ class Snowflake:
     def loaded(self, write: Write, load_id: str) -> int | None:
         """See Target."""
         with self._target(write.relation) as (cursor, target):
-            newest = loading.newest(cursor, target, load_id if write.mode == "window" else None)
+            newest = book.newest(cursor, target, load_id if write.mode == "window" else None)
         return newest.rows if newest.load_id == load_id else None
 
     def newest_load(self, write: Write) -> Loaded:
         """See Target."""
         with self._target(write.relation) as (cursor, target):
-            return loading.newest(cursor, target)
+            return book.newest(cursor, target)
 
     def prepare(self, write: Write, schema: TableSchema, load: Load, *, only_keys: bool = False) -> Landing:
         """See Target."""
@@ -92,7 +92,7 @@ class Snowflake:
             return windows.publish(self.session, landing, catalog.located(self.options, landing.write.relation))
         landings = [landing, keys] if keys else [landing]
         with self._target(landing.write.relation) as (cursor, target):
-            newest = loading.newest(cursor, target)
+            newest = book.newest(cursor, target)
             if newest.load_id == landing.load.load_id and newest.version != landing.version:
                 for landed in landings:
                     loading.drop(cursor, landed.relation)

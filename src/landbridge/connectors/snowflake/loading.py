@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from landbridge.connectors.conform import conform, wire_schema
 from landbridge.connectors.merging import Session, arriving, merge, merging_of, settle, shaped
+from landbridge.connectors.snowflake.book import make_book, newest, record, supersede
 from landbridge.connectors.snowflake.catalog import describe
-from landbridge.connectors.snowflake.session import NOT_THERE, fetch, unbound
-from landbridge.contracts.target import LOADS
-from landbridge.contracts.values import Landing, Load, Loaded, Published, Write
+from landbridge.connectors.snowflake.session import fetch, unbound
+from landbridge.contracts.values import Landing, Load, Published, Write
 from landbridge.errors import LeaseLost, TargetError
 from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.fidelity import Holds
@@ -42,50 +42,8 @@ HOLDS = Holds(
         "timestamptz": (-62_135_596_800_000_000, 253_402_300_799_999_999),
     },
 )
-CREATE_LOADS = """
-CREATE TABLE IF NOT EXISTS {} (
-    target_table VARCHAR NOT NULL,
-    version NUMBER(19,0) NOT NULL,
-    load_id VARCHAR NOT NULL,
-    pipeline_name VARCHAR NOT NULL,
-    parcel_id VARCHAR NOT NULL,
-    row_count NUMBER(19,0) NOT NULL,
-    loaded_at TIMESTAMP_LTZ NOT NULL,
-    superseded_by VARCHAR
-)
-"""
-# of each target one row from before its first load, so that every load has one that it supersedes
-FIRST = """
-MERGE INTO {} l USING (SELECT %s AS target_table) t ON l.target_table = t.target_table
-WHEN NOT MATCHED THEN INSERT (target_table, version, load_id, pipeline_name, parcel_id, row_count, loaded_at)
-VALUES (t.target_table, 0, '', '', '', 0, CURRENT_TIMESTAMP())
-"""
-# what waits for it finds its row changed
-SUPERSEDE = "UPDATE {} SET superseded_by = %s WHERE target_table = %s AND version = %s AND superseded_by IS NULL"
-COLUMNS = "(target_table, version, load_id, pipeline_name, parcel_id, row_count, loaded_at)"
 STATUS = 6  # column of what PUT answers; the driver's version 5 does not name them
 MARK = "landbridge landing of {}, attempt {}"
-
-
-def newest(cursor: "SnowflakeCursor", target: Relation, load_id: str | None = None) -> Loaded:
-    """See Target.newest_load; `load_id`: of this load alone."""
-    from snowflake.connector.errors import ProgrammingError
-
-    try:
-        found = fetch(
-            cursor,
-            f"SELECT version, load_id, row_count, parcel_id FROM {unbound(qualify(loads(target)))} "
-            "WHERE target_table = %s AND load_id = COALESCE(%s, load_id) ORDER BY version DESC LIMIT 1",
-            [target.table, load_id],
-        )
-    except ProgrammingError as error:
-        if error.errno not in NOT_THERE:
-            raise
-        return Loaded()
-    if not found or not found[0]["load_id"]:  # version 0 is there before the first load, for its fence
-        return Loaded()
-    row = found[0]
-    return Loaded(int(row["version"]), row["load_id"], int(row["row_count"]), row["parcel_id"])
 
 
 def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
@@ -129,11 +87,6 @@ def make(cursor: "SnowflakeCursor", write: Write, target: Relation, schema: Tabl
         create(cursor, target, shaped(schema, write))
         standing = describe(cursor, [target], keys=False)[target] or folded(shaped(schema, write), unfold)
     return standing
-
-
-def make_book(cursor: "SnowflakeCursor", target: Relation) -> None:
-    cursor.execute(CREATE_LOADS.format(qualify(loads(target))))
-    cursor.execute(FIRST.format(unbound(qualify(loads(target)))), [target.table])
 
 
 def _landing_name(load_id: str) -> str:
@@ -202,26 +155,17 @@ def _cast(number: int, pairing: Pairing) -> str:
 def publish(
     cursor: "SnowflakeCursor", landing: Landing, target: Relation, keys: Landing | None, left: int
 ) -> Published:
-    """In one transaction. The fence is an UPDATE that finds its row once only: who waits for it finds it changed."""
+    """In one transaction."""
     load = landing.load
     published = (
         _replace(cursor, landing, target)
         if load.replaces(landing.write)
         else _merge(cursor, landing, target, keys, left if load.keeps(landing.write) else 0)
     )
-    superseding = SUPERSEDE.format(unbound(qualify(loads(target))))
-    cursor.execute(superseding, [load.load_id, target.table, landing.version])
-    if not cursor.rowcount:
+    if not supersede(cursor, target, landing.version, load):
         raise LeaseLost(f"{target}: another load was published since this one began")
     record(cursor, target, landing.version + 1, load, published.rows)
     return published
-
-
-def record(cursor: "SnowflakeCursor", target: Relation, version: int, load: Load, rows: int) -> None:
-    cursor.execute(
-        f"INSERT INTO {unbound(qualify(loads(target)))} {COLUMNS} SELECT %s, %s, %s, %s, %s, %s, CURRENT_TIMESTAMP()",
-        [target.table, version, load.load_id, load.pipeline_name, load.parcel_id, rows],
-    )
 
 
 def _replace(cursor: "SnowflakeCursor", landing: Landing, target: Relation) -> Published:
@@ -288,11 +232,6 @@ def sweep(cursor: "SnowflakeCursor", target: Relation, keep: str | None, load_id
     for name in others:
         drop(cursor, Relation(name, target.schema, target.database))
     return others
-
-
-def loads(target: Relation) -> Relation:
-    """The table of loads beside a target; in upper case, as people who ask it write nothing in quotes."""
-    return Relation(LOADS.upper(), target.schema, target.database)
 
 
 def pairings_of(landing: Landing) -> tuple[Pairing, ...]:

@@ -9,21 +9,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from landbridge.connectors.snowflake.book import make_book, newest, record, supersede
 from landbridge.connectors.snowflake.catalog import describe
-from landbridge.connectors.snowflake.loading import (
-    SUPERSEDE,
-    copy,
-    drop,
-    loads,
-    make,
-    make_book,
-    newest,
-    pairings_of,
-    record,
-    session_of,
-)
+from landbridge.connectors.snowflake.loading import copy, drop, make, pairings_of, session_of
 from landbridge.connectors.snowflake.reading import query_of, schema_of
-from landbridge.connectors.snowflake.session import LOCKED, Session, patiently, unbound
+from landbridge.connectors.snowflake.session import LOCKED, Session, patiently
 from landbridge.connectors.windowed import Pushed, Windowed, lossless, pushed
 from landbridge.contracts.values import Landing, Load, Published, Read, Write
 from landbridge.errors import TargetError
@@ -131,8 +121,7 @@ def _take_number(cursor: "SnowflakeCursor", target: Relation, load: Load) -> int
     """The newest version, which nobody else supersedes any more."""
     for _ in range(TRIES):
         last = newest(cursor, target).version
-        cursor.execute(SUPERSEDE.format(unbound(qualify(loads(target)))), [load.load_id, target.table, last])
-        if cursor.rowcount:
+        if supersede(cursor, target, last, load):
             return last
     raise TargetError(f"{target}: other loads are published all the time", hint="run it again", code=LOCKED)
 
