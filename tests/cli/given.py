@@ -30,6 +30,11 @@ FINANCE = (
         SELECT SEQ4(), SEQ4() * 1.25, '2024-01-01 12:00:00 +0000'::TIMESTAMP_TZ
         FROM TABLE(GENERATOR(ROWCOUNT => 1000))""",
 )
+ORDERS = (
+    "CREATE TABLE orders AS SELECT i::INTEGER AS id, CASE WHEN i % 3 = 0 THEN NULL ELSE 'new' END AS state,"
+    " (i * 0.25)::DECIMAL(12, 4) AS amount, TIMESTAMPTZ '2026-01-01 00:00+00' + i * INTERVAL '10 minutes' AS placed_at"
+    " FROM range(36) AS numbers(i)"
+)
 PRICES_OF_FUNDS = """
   - name: market_prices
     snowflake: {database: PROD_DB, schema: PUBLIC, table: MARKET_PRICES}
@@ -82,9 +87,17 @@ def an_account(folder: Path, url: str, server: SnowflakeServer) -> None:
     introduce(folder / "inside", folder / "outside")
 
 
+def a_pipeline(folder: Path, url: str) -> None:
+    """A project in the folder itself, whose shop has orders of six hours of 2026-01-01; its `.env` names the server."""
+    make_project(folder, "shop: {type: duckdb, path: shop.duckdb}")
+    in_duckdb(folder / "shop.duckdb", ORDERS)
+    (folder / ".env").write_text(variables(url))
+
+
 GIVEN: Mapping[str, Callable[[Path, str], None]] = {
     "a server": a_server,
     "two sides": two_sides,
     "two sides and SSH keys": two_sides_and_ssh_keys,
     "a project": one_project,
+    "a shop": a_pipeline,
 }

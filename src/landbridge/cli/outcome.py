@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from landbridge.cli.main import report
-from landbridge.cli.text import changed, never_seen, print_json, print_table, rows, unsettled
+from landbridge.cli.text import changed, never_seen, print_json, print_table, rows, span, unsettled
 from landbridge.config.tables import Table
 from landbridge.engine.forecast import Forecast
 from landbridge.engine.plan import Plan
@@ -36,7 +36,7 @@ def print_results(results: Iterable[Result | WindowResult], *, as_json: bool) ->
 def _name(result: Result | WindowResult) -> str:
     if isinstance(result, Result):
         return result.table
-    return f"{result.pipeline} {result.window}" if result.window else result.pipeline
+    return f"{result.pipeline}, {span(result.window)}" if result.window else result.pipeline
 
 
 def _line(result: Result | WindowResult) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from landbridge.cli.text import rows, size
+from landbridge.cli.text import rows, size, span
 from landbridge.engine.events import (
     Event,
     GapsFound,
@@ -101,7 +101,7 @@ def _told(event: Event) -> str | None:
 
 
 def _gaps(windows: Sequence[Window]) -> str:
-    spans = ", ".join(map(str, windows[:3])) + (", …" if len(windows) > 3 else "")
+    spans = ", ".join(map(span, windows[:3])) + (", …" if len(windows) > 3 else "")
     count = f"{len(windows)} window{'' if len(windows) == 1 else 's'}"
     return f"gap: {count} that nobody will run by itself: {spans}; `landbridge gaps` lists them"
 

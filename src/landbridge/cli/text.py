@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from landbridge.windows import Window
+
 
 def rows(count: int) -> str:
     """`2,000,000 rows`."""
@@ -57,6 +59,14 @@ def age(span: timedelta) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return f"{seconds} s"
+
+
+def span(window: Window) -> str:
+    """`2026-01-31 05:00 to 06:00`, UTC; the end has its date where that is another, seconds where there are any."""
+    seconds = any(end.second or end.microsecond for end in (window.start, window.end))
+    clock = "%H:%M:%S" if seconds else "%H:%M"
+    end = clock if window.end.date() == window.start.date() else f"%Y-%m-%d {clock}"
+    return f"{window.start:%Y-%m-%d} {window.start:{clock}} to {window.end:{end}}"
 
 
 def print_table(headings: Sequence[str], lines: Sequence[Sequence[object]], *, err: bool = False) -> None:

@@ -62,8 +62,8 @@ def _facts(plan: Plan, world: World) -> dict[str, str]:
         comes = None if plan.windowed.transform else incoming
         facts["target"] = f"{plan.write.connection}: {plan.write.relation} ({check_write(plan.write, comes, world)})"
     facts |= {f"script {phase}": path for phase, path in plan.windowed.scripts.items()}
-    if plan.windowed.disabled:
-        facts["disabled"] = ", ".join(plan.windowed.disabled)
+    if off := [name for name in plan.windowed.disabled if name != "target_cleaning"]:
+        facts["off"] = ", ".join(off)
     return facts
 
 
