@@ -8,6 +8,7 @@ from landbridge.config.project import load_project
 from landbridge.engine.events import Event, GapsFound, Notice, SchemaChanged
 from landbridge.engine.plan import window_load_id
 from landbridge.engine.windowed.agenda import agenda, asked_for
+from landbridge.engine.windowed.recount import Differs, recount
 from landbridge.engine.windowed.running import run_windows
 from landbridge.errors import AuditError, LeaseHeld, SchemaMismatch, SourceError, UsageError, ValueDoesNotFit
 from landbridge.ledger import coverage, gaps, runs
@@ -313,3 +314,18 @@ def test_every_run_can_be_found_by_its_window(tmp_path: Path, pg_url: str, open_
     done = succeeded(run(open_world(project)))
     assert len({each.pipeline_id for each in done}) == 12
     assert load_project(project, {}).pipeline("orders").step == "20m"
+
+
+def test_rows_that_come_late_are_found_and_loaded(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """A recount tells the windows that are not as their audit found them, at the source or at the target; no others."""
+    world = open_world(shop(tmp_path, pg_url))
+    pipeline, day = world.project.pipeline("orders"), Window(FIRST, FIRST + 4 * HOUR)
+    succeeded(run(world))
+    assert list(recount(world, pipeline, day)) == []
+    ask(pg_url, "INSERT INTO orders VALUES (100, 'late', 1, '2026-01-01 01:59+00')")
+    ask(pg_url, "DELETE FROM mart.orders WHERE id = 23")
+    found = list(recount(world, pipeline, day))
+    assert found == [Differs(hour(1), (6, 7), (6, 6)), Differs(hour(3), (6, 6), (6, 5))]
+    succeeded(run_windows(world, pipeline, [one.window for one in found], fresh=True))
+    assert list(recount(world, pipeline, day)) == []
+    assert target(pg_url) == source(pg_url)

@@ -39,6 +39,7 @@ COMMANDS: Summaries = {
     "run": "Tables and due windows, source to target in one hop.",
     "backfill": "Run all windows of a span of a pipeline.",
     "gaps": "Windows of a pipeline that nothing has loaded.",
+    "recount": "Are loaded windows still as they were loaded?",
     "retry": "Run the window of a failed run again.",
     "run-phase": "Run one phase of your own script alone.",
     "status": "Each table and pipeline: last run, what is overdue.",
