@@ -76,10 +76,64 @@ SEED_000 = {
 }
 
 
-@pytest.mark.parametrize("fault", SEED_000)
-def test_each_fault_has_its_test(fault: int) -> None:
+# seed 002, section 2.15
+WINDOWS, STAGE, FAILURES, SCRIPTS = (f"engine/test_windows_{room}.py" for room in ("run", "stage", "failures", "scripts"))
+SEED_002 = {
+    1: (
+        "resume does not work",
+        f"{WINDOWS}::test_fault_1_a_retry_goes_on_where_the_attempt_before_it_failed",
+    ),
+    2: ("runs are matched by date", f"{WINDOWS}::test_fault_2_a_failure_says_nothing_of_another_window"),
+    3: ("each hour deletes the others of its day", f"{WINDOWS}::test_fault_3_a_window_that_is_loaded_again_touches_no_other"),
+    4: (
+        "0/0 passes, duplicates pass",
+        f"{WINDOWS}::test_fault_4_rows_that_are_missing_or_too_many_fail_the_audit",
+        f"{WINDOWS}::test_an_empty_window_passes_where_all_three_were_asked",
+        f"{SCRIPTS}::test_the_seeds_example",
+        "engine/test_windows_audit.py::test_fault_4_duplicates_have_a_tolerance_of_their_own",
+    ),
+    5: (
+        "rows are deleted that no archive has",
+        f"{STAGE}::test_fault_5_what_is_deleted_was_archived_and_compared",
+        f"{STAGE}::test_an_archive_that_is_not_like_its_stage_deletes_nothing",
+    ),
+    6: ("a crashed run stays RUNNING", f"{WINDOWS}::test_fault_6_a_run_whose_process_died_is_closed"),
+    7: ("the set-up erases all history", "engine/test_publishing.py::test_fault_7_the_ddl_is_that_of_the_drive_table"),
+    8: ("upper-case names, naive times", f"{SCRIPTS}::test_fault_8_what_a_script_is_given"),
+    9: (
+        "two grammars of durations, a first run that fails, months of 30 days",
+        f"{WINDOWS}::test_fault_9_a_first_run_has_a_window",
+        "windows/test_durations.py::test_every_form_is_read",
+        "windows/test_grid.py::test_many_years_of_days_and_months",
+    ),
+    10: (
+        "no catch-up, gaps told again and again and never filled, holes that nobody sees",
+        f"{WINDOWS}::test_fault_10_catches_up_after_an_outage",
+        f"{WINDOWS}::test_holes_that_nobody_will_fill_are_told_once_and_filled_when_asked",
+        "windows/test_history.py::test_no_hole_and_no_overlap",
+    ),
+    11: ("a retry works on a failed row", f"{WINDOWS}::test_fault_11_a_row_that_ended_is_never_worked_on_again"),
+    12: ("failures are classed by words", f"{FAILURES}::test_fault_12_words_decide_nothing"),
+    13: (
+        "an error message counts as success, alerts and backoff are never called, secrets not put in",
+        f"{SCRIPTS}::test_fault_13_whatever_a_script_says_is_heard",
+        f"{FAILURES}::test_what_may_pass_is_tried_again",
+        "engine/test_windows_alerts.py::test_fault_13_a_pipeline_tells_what_its_file_says",
+    ),
+    14: (
+        "two runs overlap, no dry run",
+        f"{WINDOWS}::test_fault_14_two_runs_of_one_pipeline_do_not_overlap",
+        "cli/test_dry_run.py::test_fault_14_a_dry_run_of_windows_changes_nothing",
+    ),
+}
+PROOFS = [("000", fault, *proofs) for fault, (_, *proofs) in SEED_000.items()]
+PROOFS += [("002", fault, *proofs) for fault, (_, *proofs) in SEED_002.items()]
+
+
+@pytest.mark.parametrize("given", PROOFS, ids=lambda given: f"{given[0]}-{given[1]}")
+def test_each_fault_has_its_test(given: tuple[str, int, *tuple[str, ...]]) -> None:
     """The test exists, and says what it claims."""
-    _, *proofs = SEED_000[fault]
+    _, _, *proofs = given
     assert proofs
     for proof in proofs:
         path, _, name = proof.partition("::")
@@ -90,5 +144,6 @@ def test_each_fault_has_its_test(fault: int) -> None:
 
 
 def test_all_of_them() -> None:
-    """Nineteen."""
+    """Nineteen, and fourteen."""
     assert sorted(SEED_000) == list(range(1, 20))
+    assert sorted(SEED_002) == list(range(1, 15))

@@ -176,7 +176,7 @@ def test_a_connection_that_holds_no_runs(world):
     assert "Snowflake" in (refused.value.hint or "")
 
 
-def test_the_ddl_is_that_of_the_drive_table():
+def test_fault_7_the_ddl_is_that_of_the_drive_table():
     """It has the columns of the drive table, in order and as nullable, and no word that destroys, or that fails."""
     ddl = publication.ddl()
     lines = re.findall(r"^    (\w+) (\w+(?:\(\d+\))?)( NOT NULL)?", ddl, re.MULTILINE)

@@ -329,3 +329,50 @@ def test_rows_that_come_late_are_found_and_loaded(tmp_path: Path, pg_url: str, o
     succeeded(run_windows(world, pipeline, [one.window for one in found], fresh=True))
     assert list(recount(world, pipeline, day)) == []
     assert target(pg_url) == source(pg_url)
+
+
+def test_fault_6_a_run_whose_process_died_is_closed(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Whatever window it was at: the next command of the pipeline closes its row, says so, and runs the window."""
+    events: list[Event] = []
+    world = open_world(shop(tmp_path, pg_url), events.append)
+    dead = runs.start_run(
+        world.ledger,
+        pipeline_name="orders",
+        job_kind="run",
+        window=hour(2),
+        plan_hash="x",
+        fence=0,
+        resumed_from=None,
+        host="elsewhere",
+        version="0",
+    )
+    dead = runs.phase_began(world.ledger, dead, "source_to_stage_transfer")
+    assert [each.window for each in succeeded(run(world))] == hours(0, 4)
+    closed = runs.get_run(world.ledger, dead.pipeline_id)
+    assert (closed.pipeline_status, closed.phase_failed) == ("FAILED", "source_to_stage_transfer")
+    assert closed.phases["source_to_stage_transfer"].error_class == "crash"
+    told = [event.text for event in events if isinstance(event, Notice)]
+    assert told == [f"closed {dead.pipeline_id}: its process ended without a word in source_to_stage_transfer"]
+
+
+def test_fault_11_a_row_that_ended_is_never_worked_on_again(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Each attempt is a row of its own, numbered, which names the one that it takes up; the failed one stays as it was."""
+    project = shop(tmp_path, pg_url, query_window={"acceptable_data_fetch_end_time": "2026-01-01T01:00:00Z"})
+    ask(pg_url, MART.format("CHECK (id <> 3)"))
+    for _ in range(3):
+        run(world := open_world(project))
+    rows = runs.list_runs(world.ledger)
+    assert [(row.pipeline_retry_number, row.pipeline_status) for row in rows] == [(n, "FAILED") for n in (2, 1, 0)]
+    assert [row.resumed_from for row in rows] == [rows[1].pipeline_id, rows[2].pipeline_id, None]
+    assert {row.phase_failed for row in rows} == {"stage_to_target_transfer"}
+
+
+def test_fault_9_a_first_run_has_a_window(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Nothing says where to begin: the newest hour that has settled is run, and the next ones follow it."""
+    now = {"acceptable_data_fetch_start_time": None, "acceptable_data_fetch_end_time": None}
+    world = open_world(shop(tmp_path, pg_url, query_window=now))
+    (first,) = succeeded(run(world))
+    assert first.window.duration == HOUR
+    assert first.window.start.minute == 0
+    found = agenda(world.project.pipeline("orders"), world.ledger, first.window.end + 3 * HOUR + HOUR / 4)
+    assert list(found.due()) == [Window(first.window.end + n * HOUR, first.window.end + (n + 1) * HOUR) for n in range(3)]

@@ -127,8 +127,8 @@ def test_fault_13_whatever_a_script_says_is_heard(
     assert done.phases["target_cleaning"].details == {"records_affected": 3}
 
 
-def test_what_a_script_is_given(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
-    """Config with values put in, read-only; the row with lower-case names and zone-aware times (fault 8)."""
+def test_fault_8_what_a_script_is_given(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Config with values put in, read-only; the row with lower-case names and zone-aware times."""
     lines = """config['phases']['target_cleaning']['custom']['view'] == 'daily' or 1 / 0
     took = record['created_at'] - record['query_window_end_timestamp']
     try:

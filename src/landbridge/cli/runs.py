@@ -68,10 +68,11 @@ def _line(run: Run) -> tuple[object, ...]:
 
 
 def _window(run: Run) -> str:
-    """`2026-01-31 05:00 1h`; of a table's sync the instant alone. A start has its seconds where there are any."""
+    """`2026-01-31 05:00 1h`; of a table's sync its instant, `2026-01-31 05:00:07`."""
     start = run.window.start
-    text = f"{start:%Y-%m-%d %H:%M:%S}" if start.second else f"{start:%Y-%m-%d %H:%M}"
-    return text if run.window.duration == INSTANT else f"{text} {run.query_window_duration}"
+    if run.window.duration == INSTANT:
+        return f"{start:%Y-%m-%d %H:%M:%S}"
+    return f"{start:%Y-%m-%d %H:%M}{f':{start:%S}' if start.second else ''} {run.query_window_duration}"
 
 
 def _message(run: Run) -> str | None:
