@@ -77,14 +77,18 @@ SEED_000 = {
 
 
 # seed 002, section 2.15
-WINDOWS, STAGE, FAILURES, SCRIPTS = (f"engine/test_windows_{room}.py" for room in ("run", "stage", "failures", "scripts"))
+ROOMS = ("run", "stage", "failures", "scripts")
+WINDOWS, STAGE, FAILURES, SCRIPTS = (f"engine/test_windows_{room}.py" for room in ROOMS)
 SEED_002 = {
     1: (
         "resume does not work",
         f"{WINDOWS}::test_fault_1_a_retry_goes_on_where_the_attempt_before_it_failed",
     ),
     2: ("runs are matched by date", f"{WINDOWS}::test_fault_2_a_failure_says_nothing_of_another_window"),
-    3: ("each hour deletes the others of its day", f"{WINDOWS}::test_fault_3_a_window_that_is_loaded_again_touches_no_other"),
+    3: (
+        "each hour deletes the others of its day",
+        f"{WINDOWS}::test_fault_3_a_window_that_is_loaded_again_touches_no_other",
+    ),
     4: (
         "0/0 passes, duplicates pass",
         f"{WINDOWS}::test_fault_4_rows_that_are_missing_or_too_many_fail_the_audit",

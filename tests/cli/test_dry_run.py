@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from landbridge.cli.main import build
 from tests.cli.given import one_project, two_sides
+from tests.engine.pipelines import shop
 
 DRY = (
     "plan --all",
@@ -76,3 +77,16 @@ def test_outside(tmp_path: Path, pg_url: str) -> None:
     assert landbridge(tmp_path / "outside", "status").exit_code == 0
     for command in LOOKS_OUTSIDE:
         leaves_no_trace(command, tmp_path / "outside", pg_url)
+
+
+def test_fault_14_a_dry_run_of_windows_changes_nothing(tmp_path: Path, pg_url: str) -> None:
+    """What is due, a backfill, gaps and status are told without a trace, in a project that was never used."""
+    shop(tmp_path, pg_url)
+    for command in (
+        "run --pipeline orders --dry-run",
+        "backfill orders --from 2026-01-01 --to 2026-01-01T04:00Z --dry-run",
+        "gaps orders",
+        "status",
+        "validate-config -v",
+    ):
+        leaves_no_trace(command, tmp_path, pg_url)

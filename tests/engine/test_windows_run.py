@@ -356,7 +356,7 @@ def test_fault_6_a_run_whose_process_died_is_closed(tmp_path: Path, pg_url: str,
 
 
 def test_fault_11_a_row_that_ended_is_never_worked_on_again(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
-    """Each attempt is a row of its own, numbered, which names the one that it takes up; the failed one stays as it was."""
+    """Each attempt is a row of its own, numbered, and names the one that it takes up; that one stays as it was."""
     project = shop(tmp_path, pg_url, query_window={"acceptable_data_fetch_end_time": "2026-01-01T01:00:00Z"})
     ask(pg_url, MART.format("CHECK (id <> 3)"))
     for _ in range(3):
@@ -375,4 +375,5 @@ def test_fault_9_a_first_run_has_a_window(tmp_path: Path, pg_url: str, open_worl
     assert first.window.duration == HOUR
     assert first.window.start.minute == 0
     found = agenda(world.project.pipeline("orders"), world.ledger, first.window.end + 3 * HOUR + HOUR / 4)
-    assert list(found.due()) == [Window(first.window.end + n * HOUR, first.window.end + (n + 1) * HOUR) for n in range(3)]
+    starts = [first.window.end + n * HOUR for n in range(3)]
+    assert list(found.due()) == [Window(start, start + HOUR) for start in starts]

@@ -1,7 +1,6 @@
 """What an alert says: made from facts, by functions that ask nobody."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,10 +10,9 @@ from landbridge.config.alerts import Kind, Severity
 from landbridge.errors import AuditError, LandbridgeError
 from landbridge.ledger.phases import PhaseRecord
 from landbridge.ledger.runs import Run
-from landbridge.windows import INSTANT, Window, format_duration
+from landbridge.windows import INSTANT, Window, format_duration, parse_duration
 
 MOST_LINES = 50  # of gaps and changes; what is left out is counted
-UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +92,7 @@ def schema_change(pipeline_name: str, changes: Sequence[str]) -> Alert:
         kind="schema_change",
         severity="warning",
         pipeline_name=pipeline_name,
-        subject=f"[ALERT] Schema Change: {pipeline_name}",
+        subject=f"[ALERT] Pipeline Schema Change: {pipeline_name}",
         text=f"{_counted(changes, 'change')} at the source\n\n{_cut(changes)}",
         key=f"schema_change/{pipeline_name}/{_digest(changes)}",
     )
@@ -114,9 +112,10 @@ def trial(channel: str, host: str) -> Alert:
 
 def span(text: str) -> timedelta | None:
     """A duration as phase objects have it, `1h 30m 45s`; None for none."""
-    if not re.fullmatch(r"[0-9]+[dhms]( [0-9]+[dhms])*", text):
+    try:
+        return parse_duration(text)
+    except ValueError:  # `0s`, or nothing
         return None
-    return timedelta(seconds=sum(int(part[:-1]) * UNITS[part[-1]] for part in text.split()))
 
 
 def _of_run(run: Run) -> dict[str, str | None]:

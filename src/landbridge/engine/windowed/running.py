@@ -22,6 +22,7 @@ from landbridge.errors import LandbridgeError, RunError
 from landbridge.ledger import gaps
 from landbridge.ledger.runs import Run
 from landbridge.windows import Window
+from landbridge.windows.cover import missing
 
 MOST_GAPS = 1_000  # rows of one hole; a longer one is one row
 
@@ -157,12 +158,12 @@ def _tried(world: World, pipeline: Pipeline, window: Window, *, fresh: bool) -> 
 
 def _new_gaps(passed: Iterable[Window], pipeline: Pipeline, world: World) -> list[Window]:
     """Windows that nobody will run by itself, and that no row tells yet; a long hole is one."""
-    known = {run.window for run in gaps.recorded(world.ledger, pipeline.name)} if passed else set()
+    known = [run.window for run in gaps.recorded(world.ledger, pipeline.name)] if passed else []
     found: list[Window] = []
     for hole in passed:
         steps = list(islice(windows_of(pipeline, hole, world.ledger), MOST_GAPS + 1))
         found += steps if len(steps) <= MOST_GAPS else [hole]
-    return [window for window in found if window not in known]
+    return [window for window in found if missing(window, known)]  # one that is cut otherwise now was told as well
 
 
 def _record_gaps(found: Iterable[Window], pipeline: Pipeline, world: World) -> None:
