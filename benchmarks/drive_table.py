@@ -20,6 +20,10 @@ import fin
 from measure import Job, report
 from sqlalchemy import inspect
 
+from landbridge.config.project import load_project
+from landbridge.engine.windowed.agenda import agenda
+from landbridge.engine.windowed.standing import pipeline_standings
+from landbridge.engine.world import World
 from landbridge.ledger import runs
 from landbridge.ledger.coverage import covered
 from landbridge.ledger.database import Database, open_database
@@ -29,6 +33,15 @@ from landbridge.windows import Window
 ROWS = 1_000_000
 MINUTES, FAILS, HOLES = 5, 37, 1000
 TIMES = 40
+SHOP = {"connection": "shop", "schema": "main"}
+DECLARED = {
+    "pipeline_metadata": {"pipeline_name": "orders", "owner_email": "bench@landbridge"},
+    "query_window": {"granularity": f"{MINUTES}m"},
+    "source_system": {**SHOP, "table": "orders", "query_field": "placed_at"},
+    "stage_system": {"type": "parcel"},
+    "target_system": {**SHOP, "table": "mart"},
+    "phases": {},
+}
 BAR = 100  # milliseconds
 TIME = "strftime('%Y-%m-%d %H:%M:%S', {}, 'unixepoch') || '.000000+00:00'"
 
@@ -50,7 +63,7 @@ def _measure(path: Path, rows: int) -> None:
     db = open_database(url)
     upgrade = time.perf_counter() - began
     last = datetime.fromtimestamp(end, UTC)
-    taken = {name: _median(question) for name, question in _questions(db, rows, last).items()}
+    taken = {name: _median(question) for name, question in _questions(path.parent, db, rows, last).items()}
     db.close()
     report(
         Job("drive table: questions", rows, path.stat().st_size),
@@ -61,15 +74,19 @@ def _measure(path: Path, rows: int) -> None:
     )
 
 
-def _questions(db: Database, rows: int, end: datetime) -> dict[str, Callable[[], object]]:
+def _questions(folder: Path, db: Database, rows: int, end: datetime) -> dict[str, Callable[[], object]]:
     def back(days: int) -> Window:
         return Window(end - timedelta(days=days), end)
 
     middle = end - timedelta(minutes=MINUTES * (rows // 2))
     one = Window(middle, middle + timedelta(minutes=MINUTES))
     day = end - timedelta(days=1)
+    world = _world(folder, db)
+    (pipeline,) = world.project.pipelines
     return {
-        "status": lambda: (
+        "what `status` asks of a pipeline": lambda: pipeline_standings(world, end),
+        "which window is next": lambda: next(agenda(pipeline, db, end + timedelta(days=1)).due()),
+        "status of a table": lambda: (
             [runs.latest_run(db, "orders", kind) for kind in ("run", "export", "import")],
             runs.list_runs(db, pipeline_name="orders", status="SUCCESS", limit=50),
             runs.rate(db, "orders", end - timedelta(days=30)),
@@ -86,6 +103,18 @@ def _questions(db: Database, rows: int, end: datetime) -> dict[str, Callable[[],
         "latest_of_window": lambda: runs.latest_of_window(db, "orders", one),
         "close_crashed, none": lambda: runs.close_crashed(db, "orders", "export"),
     }
+
+
+def _world(folder: Path, db: Database) -> World:
+    """Of a project with the pipeline whose rows these are."""
+    (folder / "projects" / "orders").mkdir(parents=True)
+    (folder / "projects" / "orders" / "config.json").write_text(json.dumps(DECLARED))
+    (folder / "landbridge.yaml").write_text("connections: {shop: {type: duckdb, path: shop.duckdb}}\n")
+    (folder / "config").mkdir()
+    (folder / "config" / "tables.yaml").write_text("tables: []\n")
+    world = World(load_project(folder, {}), lambda _event: None)
+    world.__dict__["ledger"] = db
+    return world
 
 
 def _next(db: Database, span: Window) -> None:

@@ -26,6 +26,7 @@ ALL = (
     "export_snowflake",
     "nothing_snowflake",
     "drive_table",
+    "pipeline_nothing",
 )
 TAKE_FULL = ("import_postgres", "memory")
 VERDICT = {True: "met", False: "MISSED", None: "reported"}

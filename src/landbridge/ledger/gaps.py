@@ -47,6 +47,14 @@ def recorded(db: Database, pipeline_name: str) -> list[Run]:
     return sorted(map(run_of, rows), key=lambda run: run.window)
 
 
+def told(db: Database, pipeline_name: str) -> list[Window]:
+    """The holes of all rows that `recorded` gives, in no order."""
+    ours = (drive.c.pipeline_name == pipeline_name) & (drive.c.pipeline_status == STATUS)
+    query = select(drive.c.query_window_start_timestamp, drive.c.query_window_end_timestamp).where(ours)
+    with db.read() as connection:
+        return [Window(*row) for row in connection.execute(query)]
+
+
 def _span(window: Window) -> str:
     """`20260131_050000_to_060000`; the end has its date where that is another; microseconds where there are any."""
     end = f"{window.end:%H%M%S}" if window.end.date() == window.start.date() else f"{window.end:%Y%m%d_%H%M%S}"

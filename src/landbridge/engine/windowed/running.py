@@ -1,17 +1,19 @@
 """The windows of a pipeline, one after the other or several at once, all under one lease of the pipeline."""
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from queue import SimpleQueue
-from threading import Lock
+from threading import Event, Lock
 
 from landbridge import __version__
 from landbridge.config.pipelines import Pipeline
-from landbridge.engine.events import Event, GapsFound, Notice, Sink
+from landbridge.engine import events
+from landbridge.engine.events import GapsFound, Notice, Sink
 from landbridge.engine.giving_up import give_up
 from landbridge.engine.plan import plan_window
 from landbridge.engine.walk import attempt, close_dead
@@ -109,7 +111,8 @@ def _beside_each_other(
     """Each thread has a world of its own; one that fails stops no other. Submission is bounded."""
     world.warm_up(plan_window(world.project, pipeline, Window.at(datetime.now(UTC))).connections)
     free: SimpleQueue[World] = SimpleQueue()
-    emit = _one_by_one(world.emit)
+    stopped = Event()
+    emit = _one_by_one(world.emit, stopped)
     for _ in range(parallel):
         free.put(world.beside(emit))
 
@@ -121,7 +124,7 @@ def _beside_each_other(
             free.put(one)
 
     waiting = iter(windows)
-    with ThreadPoolExecutor(parallel) as threads:
+    with ThreadPoolExecutor(parallel) as threads, _stopping(stopped):
         running: set[Future[WindowResult]] = {threads.submit(run, window) for window in islice(waiting, parallel)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -129,14 +132,27 @@ def _beside_each_other(
             running |= {threads.submit(run, window) for window in islice(waiting, len(done))}
 
 
-def _one_by_one(sink: Sink) -> Sink:
+def _one_by_one(sink: Sink, stopped: Event) -> Sink:
+    """For many threads; once it is `stopped`, the next word that a thread has to say ends its run."""
     lock = Lock()
 
-    def emit(event: Event) -> None:
+    def emit(event: events.Event) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
         with lock:
             sink(event)
 
     return emit
+
+
+@contextmanager
+def _stopping(stopped: Event) -> Iterator[None]:
+    """Who is interrupted does not wait for whole windows."""
+    try:
+        yield
+    except BaseException:
+        stopped.set()
+        raise
 
 
 def _tried(world: World, pipeline: Pipeline, window: Window, *, fresh: bool) -> WindowResult:
@@ -156,14 +172,17 @@ def _tried(world: World, pipeline: Pipeline, window: Window, *, fresh: bool) -> 
     return WindowResult(pipeline.name, window, run=run)
 
 
-def _new_gaps(passed: Iterable[Window], pipeline: Pipeline, world: World) -> list[Window]:
-    """Windows that nobody will run by itself, and that no row tells yet; a long hole is one."""
-    known = [run.window for run in gaps.recorded(world.ledger, pipeline.name)] if passed else []
+def _new_gaps(passed: Sequence[Window], pipeline: Pipeline, world: World) -> list[Window]:
+    """Windows that nobody will run by itself, and that no row tells yet, however it was cut; a long hole is one."""
+    if not passed:
+        return []
+    domain = Window(passed[0].start, passed[-1].end)
+    known = [*gaps.told(world.ledger, pipeline.name), *missing(domain, passed)]
     found: list[Window] = []
-    for hole in passed:
+    for hole in missing(domain, known):
         steps = list(islice(windows_of(pipeline, hole, world.ledger), MOST_GAPS + 1))
         found += steps if len(steps) <= MOST_GAPS else [hole]
-    return [window for window in found if missing(window, known)]  # one that is cut otherwise now was told as well
+    return found
 
 
 def _record_gaps(found: Iterable[Window], pipeline: Pipeline, world: World) -> None:

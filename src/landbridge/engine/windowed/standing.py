@@ -1,14 +1,16 @@
 """Where each pipeline stands, as far as the drive table knows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 
 from landbridge.config.pipelines import Pipeline
-from landbridge.engine.windowed.agenda import agenda
+from landbridge.engine.windowed.agenda import agenda, grid_of
 from landbridge.engine.world import World
 from landbridge.ledger import coverage, runs
 from landbridge.ledger.runs import Run
+from landbridge.windows import Window
 
 RATED = timedelta(days=7)
 MOST = 1_000  # windows that are counted
@@ -55,8 +57,13 @@ def _standing(world: World, pipeline: Pipeline, now: datetime) -> PipelineStandi
         pipeline=pipeline.name,
         run=runs.latest_run(world.ledger, pipeline.name, "run"),
         covered_until=until,
-        due=sum(1 for _ in islice(found.due(), MOST)),
-        gaps=sum(1 for _ in islice(found.gaps(), MOST)),
+        due=_count(pipeline, found.open),
+        gaps=_count(pipeline, found.passed),
         rate=runs.rate(world.ledger, pipeline.name, now - RATED),
         overdue=late,
     )
+
+
+def _count(pipeline: Pipeline, spans: Iterable[Window]) -> int:
+    """On the grid: what was begun on another one is not asked for, hole by hole."""
+    return sum(1 for _ in islice(chain.from_iterable(map(grid_of(pipeline).cut, spans)), MOST))
