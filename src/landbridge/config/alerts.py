@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from landbridge.config.document import Document
-from landbridge.config.fields import Duration, Level
+from landbridge.config.fields import Duration, Level, Zone
 from landbridge.config.problems import Problems
 from landbridge.config.tables import Strict
 from landbridge.config.validation import validate
@@ -76,14 +76,6 @@ def _clock(text: str) -> str:
     return text
 
 
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ValueError, OSError, KeyError):  # unknown ones are KeyErrors
-        raise ValueError("no time zone is called that; like UTC, Europe/Berlin") from None
-    return text
-
-
 Clock = Annotated[str, AfterValidator(_clock)]
 
 
@@ -103,7 +95,7 @@ class _Channel(Strict):
 class _QuietHours(Strict):
     start: Clock = Field(alias="from")
     end: Clock = Field(alias="to")
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: Zone = "UTC"
     severity: Severity = "critical"
 
     @model_validator(mode="after")

@@ -2,9 +2,12 @@
 
 import shlex
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+from landbridge.config.document import Document
 from landbridge.config.environment import Environment, Unresolved
+from landbridge.config.problems import Keys, Problems
 
 SECONDS = 30
 
@@ -21,6 +24,24 @@ def fetch(text: str, folder: Path, environment: Environment) -> str:
         words = _split(text.removeprefix("cmd:"))
         return _output(words[0], [environment.expand(word) for word in words], folder, environment)
     return environment.expand(text)
+
+
+def put_in(
+    document: Document, folder: Path, environment: Environment, is_secret: Callable[[Keys], bool], problems: Problems
+) -> None:
+    """Replace all that stands for variables in a document, and for files and commands where it `is_secret`."""
+    for keys, place in list(document.places.items()):
+        text = document.get(keys)
+        if not keys or not isinstance(text, str):
+            continue
+        try:
+            value = fetch(text, folder, environment) if is_secret(keys) else environment.expand(text)
+        except Unresolved as error:
+            problems.add(place, str(error))
+        else:
+            if value != text:
+                document.set(keys, value)
+                document.free.add(keys)
 
 
 def _split(command: str) -> list[str]:

@@ -14,9 +14,9 @@ from pydantic_core import PydanticCustomError
 
 from landbridge.config.alerts import Alerts, read_alerts
 from landbridge.config.connections import add_defaults, is_secret, read_connections
-from landbridge.config.credentials import fetch
+from landbridge.config.credentials import put_in
 from landbridge.config.document import Document, read_document
-from landbridge.config.environment import Environment, Unresolved, read_environment
+from landbridge.config.environment import Environment, read_environment
 from landbridge.config.fields import Duration, Level, Location
 from landbridge.config.pipelines.reading import read_pipelines
 from landbridge.config.pipelines.values import Pipeline
@@ -166,7 +166,8 @@ def load_project(folder: Path, environ: Mapping[str, str] | None = None, *, with
     environment = read_environment(folder, os.environ if environ is None else environ, problems)
     found = read_document(folder, FILE, problems)
     document = found or Document(FILE)
-    _put_in(document, folder, environment, problems)
+    document.drop_free_keys()  # they ask for nothing
+    put_in(document, folder, environment, is_secret, problems)
     _add_defaults(document, environment, problems)
     # where one of these has problems, its defaults stand in until all problems are raised
     settings = validate(_Settings, document, (), problems) or _Settings()
@@ -226,23 +227,6 @@ def _ask_for_masking_key(read_here: Iterable[Table], problems: Problems) -> None
         if hashed := [pick.name for pick in table.read.columns.picks if pick.mask == "hash"]:
             why = f"missing, here or as MASKING_KEY; {table.name} hashes column {hashed[0]}"
             problems.add(Place(FILE, None, "masking_key"), f"{why}. `openssl rand -hex 32` prints a key")
-
-
-def _put_in(document: Document, folder: Path, environment: Environment, problems: Problems) -> None:
-    """Replace what stands for variables and secrets; the free keys are gone and so ask for nothing."""
-    document.drop_free_keys()
-    for keys, place in list(document.places.items()):
-        text = document.get(keys)
-        if not keys or not isinstance(text, str):
-            continue
-        try:
-            value = fetch(text, folder, environment) if is_secret(keys) else environment.expand(text)
-        except Unresolved as error:
-            problems.add(place, str(error))
-        else:
-            if value != text:
-                document.set(keys, value)
-                document.free.add(keys)
 
 
 def _add_defaults(document: Document, environment: Environment, problems: Problems) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from landbridge.config.connections import SECRETS
-from landbridge.config.credentials import fetch
+from landbridge.config.credentials import put_in
 from landbridge.config.document import Document, read_document
-from landbridge.config.environment import Environment, Unresolved
+from landbridge.config.environment import Environment
 from landbridge.config.pipelines.building import build
 from landbridge.config.pipelines.sides import Kinds
 from landbridge.config.pipelines.values import Pipeline
@@ -76,7 +76,7 @@ def read_pipeline(
         text = "empty" if document.data is None else "must be a mapping of keys to values"
         problems.add(document.place(()), f"{text}; `landbridge new pipeline NAME` writes one")
         return document, None, {}
-    _put_in(document, folder, environment, problems)
+    put_in(document, folder, environment, _is_secret, problems)
     pipeline, made = build(document, folder, known, problems, with_scripts=with_scripts)
     return document, pipeline, made
 
@@ -97,22 +97,6 @@ def _files(folder: Path, problems: Problems) -> Iterable[str]:
             problems.add(Place(f"{FOLDER}/{path.name}/{other}"), f"beside {there[0]}; keep one of them")
         if there:
             yield f"{FOLDER}/{path.name}/{there[0]}"
-
-
-def _put_in(document: Document, folder: Path, environment: Environment, problems: Problems) -> None:
-    """Replace what stands for variables, files and commands, wherever it stands."""
-    for keys, place in list(document.places.items()):
-        text = document.get(keys)
-        if not isinstance(text, str):
-            continue
-        try:
-            value = fetch(text, folder, environment) if _is_secret(keys) else environment.expand(text)
-        except Unresolved as error:
-            problems.add(place, str(error))
-        else:
-            if value != text:
-                document.set(keys, value)
-                document.free.add(keys)
 
 
 def _is_secret(keys: Keys) -> bool:
