@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from landbridge.connectors.conform import conform
-from landbridge.connectors.duckdb import catalog, sql, windows
+from landbridge.connectors.duckdb import catalog, checks, sql, windows
 from landbridge.connectors.duckdb.failures import translated
 from landbridge.connectors.duckdb.options import DuckDBOptions
 from landbridge.connectors.duckdb.publishing import publish
@@ -239,25 +239,12 @@ class DuckDB:
     def check(self, reads: Sequence[Relation], writes: Sequence[Relation]) -> list[Check]:
         """A file has no login, no TLS and no clock of its own; what can be asked is whether it opens."""
         if writes and not self._exists:
-            folder = Path(self.options.path).parent
-            there = folder.is_dir()
-            return [
-                Check(
-                    "file",
-                    there,
-                    "will be made" if there else f"no folder {folder}",
-                    None if there else f"mkdir -p {folder}",
-                )
-            ]
-        checks = [Check("file", *self._opens(writable=bool(writes)))]
-        if not checks[0].ok:
-            return checks
+            return [checks.of_folder(Path(self.options.path).parent)]
+        file = Check("file", *self._opens(writable=bool(writes)))
+        if not file.ok:
+            return [file]
         found = self.describe(reads)
-        for relation in reads:
-            there = found[relation] is not None
-            hint = None if there else "check database, schema and table in config/tables.yaml"
-            checks.append(Check(f"read {relation}", there, "found" if there else "no such table", hint))
-        return checks
+        return [file, *(checks.of_table(relation, found[relation]) for relation in reads)]
 
     @property
     def _exists(self) -> bool:
@@ -287,19 +274,11 @@ class DuckDB:
             raise Unreachable(
                 f"connection {self.name!r}: no file at {options.path}", hint="see path in landbridge.yaml"
             )
-        # no spilling: its temporary files would put rows on the disk in clear
-        settings: dict[str, Any] = {
-            "memory_limit": options.memory_limit,
-            "temp_directory": "",
-            "autoinstall_known_extensions": False,
-        }
-        if threads := options.threads or threads:
-            settings["threads"] = threads
         attached = quote(options.database or Path(options.path).stem)
         try:
             # closing a second connection of this process to the file would free it for others to write
             held = None if writable else self._held
-            with held.cursor() if held else duckdb.connect(config=settings) as connection:
+            with held.cursor() if held else duckdb.connect(config=options.settings(threads)) as connection:
                 if held is None:
                     connection.execute(
                         f"ATTACH {literal(options.path)} AS {attached}" + ("" if writable else " (READ_ONLY)")

@@ -1,6 +1,6 @@
 """How a DuckDB file is opened, as landbridge.yaml says it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -21,6 +21,12 @@ class DuckDBOptions(BaseModel):
         description="most memory that one process of DuckDB takes, as in 256MB or 1GiB",
     )
     threads: int | None = Field(None, ge=1, description="threads of one process; default: DuckDB's own choice")
+
+    def settings(self, threads: int | None) -> dict[str, Any]:
+        """What DuckDB is started with. Nothing is spilled: its temporary files would put rows on the disk in clear."""
+        known = {"memory_limit": self.memory_limit, "temp_directory": "", "autoinstall_known_extensions": False}
+        chosen = self.threads or threads
+        return {**known, "threads": chosen} if chosen else known
 
     @field_validator("path")
     @classmethod
