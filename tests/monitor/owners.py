@@ -13,6 +13,7 @@ class Owner:
     owner_email: str
     notification_emails: tuple[str, ...] = ()
     slack_channel: str | None = None
+    environment: str | None = None
     smtp: Smtp | None = None
     monitoring: Monitoring = field(default_factory=Monitoring)
 

@@ -14,8 +14,15 @@ Lines = Iterator[tuple[str, str]]
 
 def understood(pipeline: Pipeline, connections: Mapping[str, ConnectionOptions]) -> Lines:
     """Labels and texts, one line each; no text holds more of a connection than its name and type."""
-    yield "owner", ", ".join(dict.fromkeys((pipeline.owner_email, *pipeline.notification_emails)))
+    if pipeline.description:
+        yield "about", pipeline.description
+    mails = ", ".join(dict.fromkeys((pipeline.owner_email, *pipeline.notification_emails)))
+    yield "owner", f"{pipeline.owner_name}, {mails}" if pipeline.owner_name else mails
+    if pipeline.environment:
+        yield "environment", pipeline.environment
     yield "windows", _windows(pipeline)
+    if pipeline.schedule or pipeline.cron_expression:
+        yield "schedule", _schedule(pipeline)
     source = _system(pipeline.read, pipeline.source_kind)
     yield "source", f"{source}, by {pipeline.query_field}" if pipeline.query_field else source
     yield "stage", _system(pipeline.stage, pipeline.stage_kind)
@@ -39,6 +46,12 @@ def _windows(pipeline: Pipeline) -> str:
     if pipeline.acceptable_end is not None:
         told += f", until {pipeline.acceptable_end:%Y-%m-%d %H:%M} UTC"
     return told if pipeline.catchup else f"{told}; only the newest"
+
+
+def _schedule(pipeline: Pipeline) -> str:
+    every = f"every {_span(pipeline.schedule)}" if pipeline.schedule else None
+    cron = f"cron {pipeline.cron_expression}, for the scheduler" if pipeline.cron_expression else None
+    return "; ".join(filter(None, (every, cron)))
 
 
 def _span(span: timedelta) -> str:

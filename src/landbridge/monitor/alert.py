@@ -27,12 +27,20 @@ class Alert:
     key: str
 
 
-def failure(pipeline_name: str, error: LandbridgeError | None, run: Run | None, *, pipeline: bool = False) -> Alert:
+def failure(
+    pipeline_name: str,
+    error: LandbridgeError | None,
+    run: Run | None,
+    *,
+    pipeline: bool = False,
+    environment: str | None = None,
+) -> Alert:
     """A run failed, or none could be begun (`run` None); `pipeline`: it is one, and no table of tables.yaml."""
     record = run.phases[run.phase_failed] if run and run.phase_failed else None
     recorded = (record.error_type, record.error_message, record.details.get("hint")) if record else (None, None, None)
     kind, said, hint = (type(error).__name__, error.message, error.hint) if error else recorded
     facts: dict[str, str | None] = {
+        "environment": environment,
         **(_of_run(run) if run else {}),
         "error": kind,
         "message": said,

@@ -77,7 +77,9 @@ class Alerting:
     def _alerts(self, event: Event) -> Iterator[Alert]:
         match event:
             case RunGivenUp(name, run, error):
-                yield failure(name, error, run, pipeline=name in self.wanted)
+                wanted = self.wanted.get(name)
+                where = wanted.environment if wanted else None
+                yield failure(name, error, run, pipeline=wanted is not None, environment=where)
             case PhaseEnded(run, record):
                 wanted = self.wanted.get(run.pipeline_name)
                 monitoring = wanted.monitoring if wanted else Monitoring()
