@@ -40,7 +40,7 @@ def failure(
     recorded = (record.error_type, record.error_message, record.details.get("hint")) if record else (None, None, None)
     kind, said, hint = (type(error).__name__, error.message, error.hint) if error else recorded
     facts: dict[str, str | None] = {
-        "environment": environment,
+        "env": environment,
         **(_of_run(run) if run else {}),
         "error": kind,
         "message": said,
