@@ -179,6 +179,7 @@ def test_a_connection_that_holds_no_runs(world):
 def test_fault_7_the_ddl_is_that_of_the_drive_table():
     """It has the columns of the drive table, in order and as nullable, and no word that destroys, or that fails."""
     ddl = publication.ddl()
+    assert Path("database_schemas/drive_table_ddl.sql").read_text() == ddl, "where seed 002 looks for it"
     lines = re.findall(r"^    (\w+) (\w+(?:\(\d+\))?)( NOT NULL)?", ddl, re.MULTILINE)
     assert [(name, not needed) for name, _, needed in lines] == [(c.name, c.nullable) for c in drive.columns]
     statement = " ".join(line for line in ddl.splitlines() if not line.startswith("--"))

@@ -1,0 +1,1 @@
+../src/landbridge/ledger/drive_table_ddl.sql
