@@ -11,7 +11,6 @@ from landbridge.engine.staged import open_staged
 from landbridge.engine.windowed.rows import of_window
 from landbridge.engine.world import World
 from landbridge.errors import AuditError
-from landbridge.ledger import stages
 from landbridge.ledger.runs import Run
 
 
@@ -64,8 +63,6 @@ def audit_window(plan: Plan, windowed: Windowed, row: Run, world: World) -> Outc
             f"window {windowed.window}: " + "; ".join(broken),
             hint=f"landbridge retry {row.pipeline_id} reads the window again; or count_tolerances of phases.audit",
         )
-    if plan.packing or plan.stage:
-        stages.loaded(world.ledger, _stage_id(plan, row))
     return completed(**_told(steps, allowed, source, stage, target))
 
 
@@ -121,7 +118,3 @@ def _loaded(plan: Plan, row: Run, stage: int | None) -> int | None:
 def _said(row: Run, phase: str, name: str) -> int | None:
     said = row.phases[phase].details.get(name)
     return said if isinstance(said, int) and not isinstance(said, bool) else None
-
-
-def _stage_id(plan: Plan, row: Run) -> str:
-    return str(row.parcel_id) if plan.packing else window_load_id(row.pipeline_name, row.window)

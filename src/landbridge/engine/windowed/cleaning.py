@@ -10,13 +10,14 @@ from typing import Any
 from landbridge.config.pipelines import StageCleaning
 from landbridge.contracts.values import Write
 from landbridge.engine.phases.outcome import Outcome, completed, skipped
-from landbridge.engine.plan import Plan
+from landbridge.engine.plan import Plan, window_load_id
 from landbridge.engine.pool import each
 from landbridge.engine.windowed.landing import of_load
 from landbridge.engine.work import Unload, Written
 from landbridge.engine.world import World
 from landbridge.errors import RunError
 from landbridge.ledger import parcels, runs, stages
+from landbridge.ledger.runs import Run
 from landbridge.ledger.stages import Stage
 from landbridge.schema.checksums import Sums, measure
 from landbridge.schema.columns import Columns
@@ -30,9 +31,16 @@ MANIFEST = "manifest.json"
 MOST_FILE = 1 << 30
 
 
-def clean_stages(plan: Plan, world: World) -> Outcome:
-    """Skipped where no stage has had its time. Raises RunError where an archive is not like its stage."""
+def clean_stages(plan: Plan, row: Run, world: World) -> Outcome:
+    """Skipped where no stage has had its time. Raises RunError where an archive is not like its stage.
+
+    That of this run is loaded by now: whoever does the audit, or nobody, this phase comes after it.
+    """
     rules = world.project.pipeline(plan.pipeline_name).cleaning
+    load_id = window_load_id(row.pipeline_name, row.window)
+    for one in stages.of_load(world.ledger, row.pipeline_name, load_id):
+        if one.state == "staged" and one.stage_id in (load_id, row.parcel_id):
+            stages.loaded(world.ledger, one.stage_id)
     with world.cleaning:  # parallel windows would clean the same ones
         due = stages.cleanable(world.ledger, plan.pipeline_name, datetime.now(UTC) - rules.delete_after)
         if not due:
