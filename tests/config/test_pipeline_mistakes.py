@@ -97,6 +97,7 @@ snowflake_conection: {}
 
 
 POSTGRES = {"type": "postgres", "host": "h", "database": "d", "user": "u", "table": "t", "query_field": "at"}
+REPORT = {"connection": "report", "table": "orders"}
 CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"source_system": {"connection": "shop", "table": "t"}}, "query_field: missing; the column by whose time"),
     ({"source_system": {"connection": "shop", "type": "duckdb"}}, "source_system.connection: beside 'type'"),
@@ -111,6 +112,14 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"stage_system": {"connection": "shop", "schema": "public", "table": "orders"}}, "is the table of source_system"),
     ({"stage_system": {"type": "snowflake", "table": "t"}}, "snowflake_connection: missing; stage_system is of type"),
     ({"snowflake_connection": {"user": "u"}}, "snowflake_connection.account: missing"),
+    ({"target_system": {**REPORT, "merge_keys": []}}, "target_system.merge_keys: "),
+    ({"target_system": {**REPORT, "merge_keys": "id"}}, "target_system.merge_keys: must be a list"),
+    ({"target_system": {**REPORT, "merge_keys": ["id", "id"]}}, "target_system.merge_keys: names a column twice"),
+    ({"target_system": {**REPORT, "merge_keys": [""]}}, "target_system.merge_keys[0]: must not be empty"),
+    (
+        {"source_system": {"type": "mysql"}, "target_system": {**REPORT, "merge_keys": ["id"]}},
+        "target_system.merge_keys: goes with query_field of source_system",
+    ),
     ({"query_window": {"granularity": "1h", "duration": "1d"}}, "query_window.duration: another length"),
     (
         {

@@ -8,13 +8,15 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 from landbridge.config.pipelines import Monitoring, Pipeline, Retry, Smtp, StageCleaning, Tolerances
+from landbridge.config.pipelines.notes import notes
 from landbridge.config.project import Project
 from landbridge.connectors.postgres.connector import PostgresOptions
 from landbridge.connectors.snowflake.options import SnowflakeOptions
-from landbridge.contracts.values import Read, Write
+from landbridge.contracts.values import Merge, Read, Write
 from landbridge.errors import UsageError
 from landbridge.ledger.phases import PHASES
 from landbridge.schema.filters import compose
@@ -252,6 +254,21 @@ def test_two_pipelines_share_a_target(load: Load):
     with pytest.raises(UsageError) as caught:
         project.pipeline("order")
     assert (caught.value.message, caught.value.hint) == ("no pipeline is called 'order'", "did you mean 'orders'?")
+
+
+def test_keys_of_a_target(load: Load):
+    """They go with the field that tells windows: of two rows of one key the newer one by it stays."""
+    target = {"target_system": {"connection": "report", "table": "orders", "merge_keys": ["shop", "id"]}}
+    text = json.dumps(changed(yaml.safe_load(PAGE), **target))
+    pipeline = only(load(CONNECTIONS, files={"projects/p/config.json": text}))
+    assert pipeline.write == Write(
+        "report", Relation("orders"), mode="window", merge=Merge(("shop", "id"), newest_by="updated_at")
+    )
+    assert list(notes(pipeline)) == []
+    script = {"phases": {"stage_to_target_transfer": {"user_script": "x.py"}}}
+    text = json.dumps(changed(yaml.safe_load(PAGE), **target, **script))
+    scripted = only(load(CONNECTIONS, files={"projects/p/config.json": text}))
+    assert any("merge_keys are for that to heed" in note for note in notes(scripted))
 
 
 def test_months_own_words_and_scripts(load: Load, tmp_path: Path):

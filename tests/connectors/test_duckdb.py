@@ -18,6 +18,7 @@ from landbridge.errors import SourceError, Unreachable
 from landbridge.schema.arrow import arrow_schema
 from landbridge.schema.model import Relation
 from tests.conformance.catalog import CatalogSuite
+from tests.conformance.keyed import KeyedSuite
 from tests.conformance.merging import MergeSuite
 from tests.conformance.source import SourceSuite
 from tests.conformance.target import TargetSuite
@@ -121,6 +122,10 @@ class TestMerge(MergeSuite):
 
 class TestWindows(WindowSuite):
     cut = ("TIMESTAMP_NS '2026-01-01 00:00:00.123456789'", "TIMESTAMP_NS", "TIMESTAMP")
+
+
+class TestKeys(KeyedSuite):
+    pass
 
 
 class TestCatalog(CatalogSuite):

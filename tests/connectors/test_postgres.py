@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conformance.catalog import CatalogSuite
+from tests.conformance.keyed import ConcurrentKeyedSuite, KeyedSuite
 from tests.conformance.merging import MergeSuite
 from tests.conformance.source import ConcurrentSourceSuite, SourceSuite
 from tests.conformance.target import ConcurrentTargetSuite, TargetSuite
@@ -29,6 +30,10 @@ class TestMerge(MergeSuite):
 
 class TestWindows(WindowSuite, ConcurrentWindowSuite):
     cut = ("'abc  '", "text", "varchar(3)")
+
+
+class TestKeys(KeyedSuite, ConcurrentKeyedSuite):
+    pass
 
 
 class TestCatalog(CatalogSuite):

@@ -27,6 +27,8 @@ def understood(pipeline: Pipeline, connections: Mapping[str, ConnectionOptions])
     yield "source", f"{source}, by {pipeline.query_field}" if pipeline.query_field else source
     yield "stage", _system(pipeline.stage, pipeline.stage_kind)
     yield "target", _system(pipeline.write, pipeline.target_kind)
+    if pipeline.write and (merge := pipeline.write.merge):
+        yield "keys", f"{', '.join(merge.keys)}: the newest row by {merge.newest_by} stays"
     yield from _phases(pipeline)
     yield "tolerances", _percents(pipeline.tolerances)
     for rule in pipeline.tolerances.by_time:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from landbridge.connectors.tagging import refuse_tag, tag_of, tagged, untagged
-from landbridge.contracts.values import Landing, Load, Write
+from landbridge.contracts.values import Landing, Load, Merge, Write
 from landbridge.errors import TargetError
 from landbridge.schema.fit import Pairing, pair
 from landbridge.schema.merging import Merging, refuse_unknown, validity_of, with_history, without_history
 from landbridge.schema.model import Relation, TableSchema
-from landbridge.schema.names import qualify
+from landbridge.schema.names import fold, qualify
+
+NEWEST = "qualify_order_by: a column that differs between them"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Session:
 def shaped(schema: TableSchema, write: Write) -> TableSchema:
     """What a target that is created for this write looks like. Raises SchemaMismatch for keys that do not arrive."""
     if write.mode == "window":
+        keyed(write, schema)
         return tagged(schema)
     if write.merge is None:
         return schema
@@ -36,6 +39,7 @@ def arriving(schema: TableSchema, standing: TableSchema, write: Write, *, only_k
     if write.mode == "window":
         refuse_tag(schema)
         tag_of(standing, write.relation)
+        keyed(write, schema)
         return pair(schema, untagged(standing))
     rules = write.merge
     takes = without_history(standing, validity_of(standing, rules.validity if rules else None))
@@ -44,6 +48,25 @@ def arriving(schema: TableSchema, standing: TableSchema, write: Write, *, only_k
     if only_keys:
         takes = TableSchema(tuple(replace(column, nullable=True) for column in takes.columns))
     return pair(schema, takes)
+
+
+def keyed(write: Write, schema: TableSchema) -> Merge | None:
+    """How the rows of a window meet others, by the names under which columns arrive; None where it has no keys.
+
+    Names that fold to one are one: a stage in between may have folded them. Raises SchemaMismatch for those that do
+    not arrive.
+    """
+    if write.merge is None:
+        return None
+    arriving = {fold(name): name for name in schema.names}
+    keys, newest_by = (
+        tuple(name if name in schema.names else arriving.get(fold(name), name) for name in names)
+        for names in (write.merge.keys, filter(None, [write.merge.newest_by]))
+    )
+    refuse_unknown(
+        schema, (*keys, *newest_by), "merge_keys of target_system need their columns there, and that of query_field"
+    )
+    return replace(write.merge, keys=keys, newest_by=next(iter(newest_by), None))
 
 
 def merging_of(landing: Landing, keys: Landing | None, target: Relation, standing: TableSchema) -> Merging:
@@ -80,10 +103,11 @@ def refuse_other_chain(target: Relation, load: Load, newest: str | None) -> None
         )
 
 
-def settle(merging: Merging, session: Session) -> int:
+def settle(merging: Merging, session: Session, hint: str = NEWEST) -> int:
     """Leave one row of each key in the landing table; return how many older ones that cost.
 
-    Raises TargetError for keys that are NULL, and for rows of one key of which none is the newest.
+    `hint`: how to have one that is the newest. Raises TargetError for keys that are NULL, and for rows of one key of
+    which none is the newest.
     """
     if not merging.keys:
         return 0
@@ -102,8 +126,8 @@ def settle(merging: Merging, session: Session) -> int:
     older = session.do(merging.drop_older())
     if tied := session.ask(merging.doubled()):
         raise TargetError(
-            f"{table}: of {tied} keys ({keys}) the parcel has several rows with the same highest {merging.newest_by}",
-            hint="qualify_order_by: a column that differs between them",
+            f"{table}: of {tied} keys ({keys}) several rows arrive with the same highest {merging.newest_by}",
+            hint=hint,
         )
     return older
 

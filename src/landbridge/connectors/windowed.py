@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from landbridge.connectors.merging import Session, arriving
+from landbridge.connectors.merging import Session, arriving, keyed
 from landbridge.connectors.tagging import tag_of, untagged
 from landbridge.contracts.values import Load, Published, Read, Write
 from landbridge.errors import SchemaMismatch, TargetError
@@ -101,6 +101,7 @@ def lossless(
     Raises SchemaMismatch.
     """
     tag_of(standing, write.relation)
+    keyed(write, schema)
     try:
         pairings = arriving(schema, standing, write, only_keys=False)
     except SchemaMismatch as error:

@@ -22,7 +22,9 @@ class Target(Protocol):
     `discard` touches the target table. What a dead attempt left is found by `sweep`.
 
     Write mode `window`: each row carries its load's id in the column TAG, and a load replaces the rows with its own.
-    Windows of one target are published in any order, and at the same time.
+    Windows of one target are published in any order, and at the same time. Where the write has `merge`, a load also
+    takes the place of all rows with its keys, and leaves out those that are older by `newest_by` than what another load
+    has brought (docs/pipelines.md, "Keys"): `changed` then counts `older` as well.
     """
 
     holds: Holds
@@ -44,7 +46,7 @@ class Target(Protocol):
         `only_keys`: for the keys of the source, whose columns alone are in `schema`.
         Raises SchemaMismatch where the target cannot hold `schema`, before anything is made. For windows a target
         is made with TAG and without a key, for a row that changes comes again with a later one; where one stands
-        without TAG, or a column of that name arrives, that is a SchemaMismatch as well.
+        without TAG, a column of that name arrives, or one of the keys does not, that is a SchemaMismatch as well.
         """
         ...
 
@@ -68,7 +70,8 @@ class Target(Protocol):
         is published again.
 
         A window knows neither fence nor chain: only a newer version of its own load id keeps it out (`already`).
-        Raises TargetError where the target would not hold exactly the rows that landed.
+        Raises TargetError where the target would not hold exactly the rows that landed, less those that are older; for
+        keys that are NULL, and where of several rows of one key none is the newest.
         """
         ...
 

@@ -84,6 +84,12 @@ class Plan:
         return self.windowed.stage if self.windowed else None
 
     @property
+    def keyed(self) -> bool:
+        """Whether windows meet rows of each other at the target: not where a script loads it."""
+        merges = self.windowed is not None and self.write is not None and self.write.merge is not None
+        return merges and "stage_to_target_transfer" not in (self.windowed.scripts if self.windowed else ())
+
+    @property
     def connections(self) -> frozenset[str]:
         """Names of those that rows are read from and written to."""
         return frozenset(side.connection for side in (self.read, self.write, self.stage) if side)

@@ -17,6 +17,7 @@ from landbridge.schema.model import Column, Relation, TableSchema, Type
 from landbridge.schema.names import did_you_mean, fold, qualify, quote
 
 OPEN = datetime(9999, 12, 31, tzinfo=UTC)  # until then holds what holds now
+HINT = "see merge_keys, qualify_order_by and soft_delete_column in config/tables.yaml"
 GONE = {"boolean": "{0}", "int16": "{0} <> 0", "int32": "{0} <> 0", "int64": "{0} <> 0", "decimal": "{0} <> 0"}
 GONE |= dict.fromkeys(("timestamp", "timestamptz", "date"), "{0} IS NOT NULL")
 
@@ -99,14 +100,14 @@ class Merging:
         listed = ", ".join(f"t.{key}" for key in self.key_names)
         return (
             f"SELECT count(*) FROM (SELECT 1 AS one FROM {qualify(self.target)} AS t, {qualify(self.landing)} AS l "
-            f"WHERE {self._same}{self._standing} GROUP BY {listed} HAVING count(*) > 1) AS d"
+            f"WHERE {self.same}{self._standing} GROUP BY {listed} HAVING count(*) > 1) AS d"
         )
 
     def undone(self) -> Iterator[str]:
         """How many rows are not as the steps should have left them; each is 0 where nothing stood in their way."""
         target, landing = f"{qualify(self.target)} AS t", f"{qualify(self.landing)} AS l"
         if self.keys:
-            there = f"EXISTS (SELECT 1 FROM {target} WHERE {self._same}{self._standing})"
+            there = f"EXISTS (SELECT 1 FROM {target} WHERE {self.same}{self._standing})"
             yield f"SELECT count(*) FROM {landing} WHERE NOT {there}"
             if not self.only_new:
                 yield f"SELECT count(*) FROM {target}, {landing} WHERE {self._older} AND {self._differs}"
@@ -166,7 +167,7 @@ class Merging:
             first, last = self.validity
             columns += [quote(first.name), quote(last.name)]
             values += [self._instant(self.as_of, first), self._instant(OPEN, last)]
-        there = f"EXISTS (SELECT 1 FROM {qualify(self.target)} AS t WHERE {self._same}{self._standing})"
+        there = f"EXISTS (SELECT 1 FROM {qualify(self.target)} AS t WHERE {self.same}{self._standing})"
         new = f" WHERE NOT {there}" if self.keys else ""
         return (
             f"INSERT INTO {qualify(self.target)} ({', '.join(columns)}){self.inserting} "
@@ -183,7 +184,8 @@ class Merging:
         return f"NOT EXISTS (SELECT 1 FROM {qualify(keys)} AS k WHERE {same})"
 
     @cached_property
-    def _same(self) -> str:
+    def same(self) -> str:
+        """A row of the target has the key of the landed one."""
         keys = (self.pairing(name) for name in self.keys)
         return " AND ".join(f"t.{quote(p.target.name)} = {self.value(p, 'l')}" for p in keys)
 
@@ -210,10 +212,10 @@ class Merging:
     def _older(self) -> str:
         """The target's row of the landed row's key, if it is not newer than that."""
         if self.newest_by is None:
-            return f"{self._same}{self._standing}"
+            return f"{self.same}{self._standing}"
         order = self.pairing(self.newest_by)
         column = f"t.{quote(order.target.name)}"
-        return f"{self._same}{self._standing} AND ({column} IS NULL OR {column} <= {self.value(order, 'l')})"
+        return f"{self.same}{self._standing} AND ({column} IS NULL OR {column} <= {self.value(order, 'l')})"
 
     @cached_property
     def _gone(self) -> str | None:
@@ -236,12 +238,12 @@ class Merging:
         return f"CAST({literal(text)} AS {column.native or column.type})"
 
 
-def refuse_unknown(arriving: TableSchema, names: Iterable[str | None]) -> None:
+def refuse_unknown(arriving: TableSchema, names: Iterable[str | None], hint: str = HINT) -> None:
     """Raise SchemaMismatch for names of columns that do not arrive."""
     if missing := [name for name in names if name and name not in arriving.names]:
         raise SchemaMismatch(
             "\n".join(f"no column {name!r} arrives{did_you_mean(name, arriving.names)}" for name in missing),
-            hint="see merge_keys, qualify_order_by and soft_delete_column in config/tables.yaml",
+            hint=hint,
         )
 
 

@@ -31,13 +31,13 @@ from landbridge.config.pipelines.sections import (
     SmtpConfig,
 )
 from landbridge.config.pipelines.sides import Found, Kinds, Sides
-from landbridge.config.pipelines.systems import SIDES, Source
+from landbridge.config.pipelines.systems import SIDES, Source, Target
 from landbridge.config.pipelines.values import PARCEL, Monitoring, Pipeline, Retry, Smtp, StageCleaning
 from landbridge.config.problems import Keys, Problems
 from landbridge.config.tables import Strict
 from landbridge.config.validation import keys_of, validate
 from landbridge.connectors.registry import ConnectionOptions
-from landbridge.contracts.values import Read, Write
+from landbridge.contracts.values import Merge, Read, Write
 
 SETTLE_DELAY = timedelta(minutes=5)
 STEP = "1h"
@@ -224,13 +224,20 @@ def _systems(source: Found, stage: Found, target: Found) -> dict[str, Any]:
         "query_field_timezone": keys.query_field_timezone,
         "stage": _write(stage),
         "stage_kind": stage.kind,
-        "write": _write(target),
+        "write": _write(target, _merge(target, keys)),
         "target_kind": target.kind,
     }
 
 
-def _write(side: Found) -> Write | None:
-    return Write(side.connection, side.relation, mode="window") if side.connection and side.relation else None
+def _write(side: Found, merge: Merge | None = None) -> Write | None:
+    if side.connection is None or side.relation is None:
+        return None
+    return Write(side.connection, side.relation, mode="window", merge=merge)
+
+
+def _merge(target: Found, source: Source) -> Merge | None:
+    keys = target.keys.merge_keys if isinstance(target.keys, Target) else []
+    return Merge(tuple(keys), newest_by=source.query_field) if keys else None
 
 
 def _contradictions(source: Found, stage: Found, target: Found, phases: dict[str, Phase]) -> Iterator[tuple[Keys, str]]:
@@ -238,6 +245,8 @@ def _contradictions(source: Found, stage: Found, target: Found, phases: dict[str
     read_by_us = source.connection is not None and phases["source_to_stage_transfer"].user_script is None
     if read_by_us and isinstance(source.keys, Source) and source.keys.query_field is None:
         yield ("source_system", "query_field"), "missing; the column by whose time a row belongs to a window"
+    if isinstance(source.keys, Source) and _merge(target, source.keys) and source.keys.query_field is None:
+        yield ("target_system", "merge_keys"), "goes with query_field of source_system: the newest row by it stays"
     transfer = phases["stage_to_target_transfer"]
     if isinstance(transfer, StageToTargetTransfer) and transfer.sql is not None and stage.kind == PARCEL:
         yield (SECTION, "stage_to_target_transfer", "sql"), "needs a landing table; stage_system is a parcel"

@@ -42,6 +42,8 @@ def _without_effect(pipeline: Pipeline) -> Lines:
         yield "phases.audit is disabled: nobody compares the counts"
     if pipeline.phases["stage_to_target_transfer"].user_script and pipeline.transform:
         yield "phases.stage_to_target_transfer has a user_script: its sql is not run"
+    if pipeline.phases["stage_to_target_transfer"].user_script and "merge_keys" in pipeline.document["target_system"]:
+        yield "phases.stage_to_target_transfer has a user_script: target_system.merge_keys are for that to heed"
     stage = pipeline.document["stage_system"]
     if "table" in stage and "temp_table_prefix" in stage:
         yield "stage_system.table is set: temp_table_prefix is not used"

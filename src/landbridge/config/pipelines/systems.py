@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr, create_model
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, create_model
 
-from landbridge.config.columns import Identifier
+from landbridge.config.columns import Identifier, different
 from landbridge.config.fields import RowFilter, SourceQuery, Zone
 from landbridge.config.pipelines.values import PARCEL
 from landbridge.config.tables import Strict
@@ -51,6 +51,10 @@ class Stage(System):
 
 class Target(System):
     """What is loaded."""
+
+    merge_keys: Annotated[list[Identifier], AfterValidator(different)] = Field(
+        default=[], min_length=1, description="columns of which each combination is there once, with its newest row"
+    )
 
 
 class Elsewhere(Strict):

@@ -45,6 +45,7 @@ target_system:
   connection: $target
   # schema: public
   table: $target_table
+  # merge_keys: [id]                       # where rows change: of each key the newest stays
 
 phases:
   # each: enabled, expected_run_duration, and user_script: user_scripts/PHASE.py for one that you do yourself

@@ -1,11 +1,14 @@
 """Rows that carry their load's id, in DuckDB; `Target` says what each function owes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from landbridge.connectors.duckdb import catalog, sql
 from landbridge.connectors.duckdb.publishing import session_of
 from landbridge.connectors.merging import arriving, shaped
+from landbridge.connectors.superseding import supersede
 from landbridge.connectors.windowed import Windowed, lossless, pushed
 from landbridge.contracts.values import Landing, Load, Published, Read, Write
 from landbridge.errors import TargetError
@@ -30,8 +33,11 @@ def publish(connection: "duckdb.DuckDBPyConnection", landing: Landing) -> Publis
         sql.check_arrived(connection, landing)
         target = windowed(connection, write.relation)
         pairings = arriving(landing.schema, target.standing, write, only_keys=False)
-        values = [(p.target.name, quote(p.target.name)) for p in pairings]
-        done = target.put(session_of(connection), load, values, qualify(landing.relation), load.rows)
+        session, values = session_of(connection), [(p.target.name, quote(p.target.name)) for p in pairings]
+        if write.merge:
+            done = supersede(target, write, load, landing.relation, pairings, session)
+        else:
+            done = target.put(session, load, values, qualify(landing.relation), load.rows)
         _record(connection, write.relation, load, done)
     sql.drop(connection, landing)
     connection.commit()
@@ -50,8 +56,15 @@ def publish_from(
         target = windowed(connection, write.relation)
         pairings = lossless(taken.schema, target.standing, write, _cut)
         values = [(p.target.name, _converted(p, quote(taken.names[p.incoming.name]))) for p in pairings]
-        source = f"{sql.source(read)}{where_clause(read.filter)}"
-        done = target.put(session_of(connection), load, values, source, None)
+        session, source = session_of(connection), f"{sql.source(read)}{where_clause(read.filter)}"
+        if write.merge:
+            aside = replace(write.relation, table=f"{sql.landing_name(load.load_id)}{token_hex(4)}")
+            columns = ", ".join(f"{value} AS {quote(column)}" for column, value in values)
+            connection.execute(f"CREATE TABLE {qualify(aside)} AS SELECT {columns} FROM {source}")
+            done = supersede(target, write, load, aside, pairings, session)
+            connection.execute(f"DROP TABLE {qualify(aside)}")
+        else:
+            done = target.put(session, load, values, source, None)
         _record(connection, write.relation, load, done)
     connection.commit()
     return done

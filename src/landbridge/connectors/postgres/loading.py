@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from landbridge.connectors.merging import arriving, shaped
+from landbridge.connectors.merging import arriving, keyed, shaped
 from landbridge.connectors.postgres.catalog import create, describe, value
 from landbridge.connectors.postgres.encode import Encoder, is_staged
 from landbridge.connectors.postgres.session import translate
@@ -16,7 +16,7 @@ from landbridge.errors import SchemaMismatch, TargetError, ValueDoesNotFit
 from landbridge.schema.ddl import literal
 from landbridge.schema.fit import Pairing
 from landbridge.schema.model import Relation, TableSchema
-from landbridge.schema.names import qualify, quote
+from landbridge.schema.names import fold, qualify, quote
 
 if TYPE_CHECKING:
     import psycopg
@@ -106,14 +106,19 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the server is set to
 
 
 def make(connection: "Connection", write: Write, target: Relation, schema: TableSchema) -> None:
-    """Make the target if it is missing; for windows, of which several may begin at once, with an index on TAG."""
+    """Make the target if it is missing; for windows, of which several may begin at once, with an index on TAG, and
+    one on the keys.
+    """
     if write.mode != "window":
         create(connection, target, shaped(schema, write))
     elif describe(connection, [target])[target] is None:
         with connection.transaction():
             connection.execute(LOCK, [mark_of(target)])
             if create(connection, target, shaped(schema, write)):
-                connection.execute(f"CREATE INDEX ON {qualify(target)} ({quote(TAG)})")
+                rules = keyed(write, schema)
+                for columns in filter(None, ([TAG], [fold(name) for name in rules.keys] if rules else [])):
+                    named = ", ".join(map(quote, columns))
+                    connection.execute(f"CREATE INDEX ON {qualify(target)} ({named})")
 
 
 def make_book(connection: "Connection", target: Relation) -> None:

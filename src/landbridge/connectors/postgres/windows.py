@@ -1,10 +1,11 @@
 """Rows that carry their load's id, in PostgreSQL; `Target` says what each function owes.
 
 Whoever publishes holds a lock on its own load for as long as it takes, and one on the target only to take the next
-number and commit: windows of one target do not wait for each other's rows.
+number and commit: windows of one target do not wait for each other's rows. Those with keys do: they look at each
+other's rows, so each has the target to itself from then on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from landbridge.connectors.postgres import snapshots
@@ -31,6 +32,7 @@ from landbridge.connectors.postgres.publishing import (
     take_for_writing,
     watched,
 )
+from landbridge.connectors.superseding import as_it_stands, supersede
 from landbridge.connectors.windowed import Windowed, lossless, pushed
 from landbridge.contracts.values import Landing, Load, Published, Read, Write
 from landbridge.schema.fit import Pairing
@@ -40,7 +42,7 @@ from landbridge.schema.names import qualify, quote
 if TYPE_CHECKING:
     from landbridge.connectors.postgres.session import Connection
 
-TAKEN = "pg_temp.landbridge_taken"
+TAKEN = Relation("landbridge_taken", "pg_temp")
 Values = Sequence[tuple[str, str]]
 
 
@@ -51,8 +53,12 @@ def publish(connection: "Connection", landing: Landing) -> Published:
         if done is None:
             connection.execute(f"LOCK TABLE {qualify(landing.relation)} IN ACCESS EXCLUSIVE MODE")
             check_arrived(connection, landing, target)
-            values = [(p.target.name, landed(p)) for p in pairings_of(connection, landing)]
-            done = _put(connection, target, load, values, f"{qualify(landing.relation)} AS l", load.rows)
+            pairings = pairings_of(connection, landing)
+            values = [(p.target.name, landed(p)) for p in pairings]
+            if landing.write.merge:
+                done = _supersede(connection, target, landing.write, load, landing.relation, pairings, landed)
+            else:
+                done = _put(connection, target, load, values, f"{qualify(landing.relation)} AS l", load.rows)
         drop_landed(connection, landing)
     return done
 
@@ -70,9 +76,13 @@ def publish_from(  # noqa: PLR0913, PLR0917  as Target.publish_from, and where b
     rows = snapshots.rows_of(read, source)
     with connection.transaction():
         done = _already(connection, target, load, version)
-        if done is None and watched(connection, target):
-            count, values = _take(connection, values, rows)
-            done = _put(connection, target, load, values, TAKEN, count)
+        if done is None and write.merge:
+            _take(connection, pairings, values, rows)
+            done = _supersede(connection, target, write, load, TAKEN, pairings, as_it_stands)
+        elif done is None and watched(connection, target):
+            count = _take(connection, pairings, values, rows)
+            taken_values = [(p.target.name, quote(p.target.name)) for p in pairings]
+            done = _put(connection, target, load, taken_values, qualify(TAKEN), count)
         return done or _put(connection, target, load, values, rows, None)
 
 
@@ -105,16 +115,42 @@ def _put(
     refuse_cascade(connection, target)
     take_for_writing(connection, target, "ROW EXCLUSIVE")
     done = windowed(connection, target).put(session_of(connection), load, values, source, landed)
+    return _recorded(connection, target, load, done)
+
+
+def _supersede(  # noqa: PLR0913, PLR0917  the load, and where its rows are
+    connection: "Connection",
+    target: Relation,
+    write: Write,
+    load: Load,
+    landing: Relation,
+    pairings: Sequence[Pairing],
+    value: Callable[[Pairing, str], str],
+) -> Published:
+    """Nobody else writes the target until the transaction ends: what a window meets there is all that there is."""
+    refuse_cascade(connection, target)
+    connection.execute(f"ANALYZE {qualify(landing)}")
+    take_for_writing(connection, target)
+    windows = windowed(connection, target)
+    done = supersede(windows, write, load, landing, pairings, session_of(connection), value)
+    return _recorded(connection, target, load, done)
+
+
+def _recorded(connection: "Connection", target: Relation, load: Load, done: Published) -> Published:
     connection.execute(LOCK, [mark_of(target)])
     record(connection, target, newest(connection, target).version + 1, load, done.rows)
     return done
 
 
-def _take(connection: "Connection", values: Values, rows: str) -> tuple[int, Values]:
-    """What is read, set aside and counted: where triggers or rules keep rows back, the target tells nothing."""
-    columns = ", ".join(f"{name} AS {quote(column)}" for column, name in values)
-    made = connection.execute(f"CREATE TEMP TABLE landbridge_taken ON COMMIT DROP AS SELECT {columns} FROM {rows}")
-    return made.rowcount, [(column, quote(column)) for column, _ in values]
+def _take(connection: "Connection", pairings: Sequence[Pairing], values: Values, rows: str) -> int:
+    """Set aside what is read, in the target's types; how many rows.
+
+    Where triggers or rules keep rows back, the target tells nothing; and keys are compared before rows go in.
+    """
+    columns = ", ".join(f"{quote(p.target.name)} {p.target.native}" for p in pairings)
+    connection.execute(f"CREATE TEMP TABLE {quote(TAKEN.table)} ({columns}) ON COMMIT DROP")
+    names, selected = (", ".join(words) for words in zip(*((quote(c), value) for c, value in values), strict=True))
+    return connection.execute(f"INSERT INTO {qualify(TAKEN)} ({names}) SELECT {selected} FROM {rows}").rowcount
 
 
 def _cut(pairing: Pairing) -> bool:

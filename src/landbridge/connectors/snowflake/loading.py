@@ -60,12 +60,7 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
     standing = make(cursor, write, target, schema)
     pairings = arriving(schema, standing, write, only_keys=only_keys)
     make_book(cursor, target)
-    landing = Relation(f"{_landing_name(load.load_id)}{token_hex(4)}", target.schema, target.database)
-    columns = ", ".join(f"{quote(p.target.name)} {p.target.native}" for p in pairings)
-    comment = backslash_literal(MARK.format(qualify(target), load.attempt))
-    cursor.execute(
-        f"CREATE TRANSIENT TABLE {qualify(landing)} ({columns}) DATA_RETENTION_TIME_IN_DAYS = 0 COMMENT = {comment}"
-    )
+    landing = make_landing(cursor, target, load, pairings)
     cursor.execute(f"CREATE STAGE {qualify(landing)}")
     return Landing(
         write,
@@ -78,6 +73,17 @@ def prepare(  # noqa: PLR0913  as Target.prepare, and what the account is set to
         only_keys=only_keys,
         append_bytes=FILE_BYTES,
     )
+
+
+def make_landing(cursor: "SnowflakeCursor", target: Relation, load: Load, pairings: Sequence[Pairing]) -> Relation:
+    """A table of the columns that arrive, in the target's types; a sweep knows it by its comment."""
+    landing = Relation(f"{_landing_name(load.load_id)}{token_hex(4)}", target.schema, target.database)
+    columns = ", ".join(f"{quote(p.target.name)} {p.target.native}" for p in pairings)
+    comment = backslash_literal(MARK.format(qualify(target), load.attempt))
+    cursor.execute(
+        f"CREATE TRANSIENT TABLE {qualify(landing)} ({columns}) DATA_RETENTION_TIME_IN_DAYS = 0 COMMENT = {comment}"
+    )
+    return landing
 
 
 def make(cursor: "SnowflakeCursor", write: Write, target: Relation, schema: TableSchema) -> TableSchema:

@@ -2,21 +2,25 @@
 
 The last statements of a transaction take the next number of the target: an UPDATE for which others wait until it
 commits, so that whoever waited sees what came before, and takes the number after. A transaction that found no lock
-is done again as a whole.
+is done again as a whole. Where there are keys they are the first: each window then sees the rows of all before it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from landbridge.connectors.snowflake.book import make_book, newest, record, supersede
+from landbridge.connectors import merging
+from landbridge.connectors.snowflake import book
+from landbridge.connectors.snowflake.book import make_book, newest, record
 from landbridge.connectors.snowflake.catalog import describe
-from landbridge.connectors.snowflake.loading import copy, drop, make, pairings_of, session_of
+from landbridge.connectors.snowflake.loading import copy, drop, make, make_landing, pairings_of, session_of
 from landbridge.connectors.snowflake.reading import query_of, schema_of
 from landbridge.connectors.snowflake.session import LOCKED, Session, patiently
+from landbridge.connectors.superseding import supersede
 from landbridge.connectors.windowed import Pushed, Windowed, lossless, pushed
 from landbridge.contracts.values import Landing, Load, Published, Read, Write
-from landbridge.errors import TargetError
+from landbridge.errors import LandbridgeError, TargetError
 from landbridge.schema.ddl import backslash_literal
 from landbridge.schema.filters import where_clause
 from landbridge.schema.fit import Pairing
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 TRIES = 100  # as many windows may be published between two statements of ours
 CLOCKS = ("time", "timestamp", "timestamptz")
 TEXTS = ("text", "varchar", "string", "char", "character")
+Values = Sequence[tuple[str, str]]
+Put = Callable[[merging.Session], Published]
 
 
 def publish(session: Session, landing: Landing, target: Relation) -> Published:
@@ -41,10 +47,13 @@ def publish(session: Session, landing: Landing, target: Relation) -> Published:
     if done is None:
         assert landing.standing is not None, "prepare sets it"  # noqa: S101
         windows = Windowed(target, landing.standing, backslash_literal)
-        values = [(p.target.name, quote(p.target.name)) for p in pairings_of(landing)]
-        done = patiently(
-            partial(_put, session, windows, load, landing.version, values, qualify(landing.relation), load.rows)
-        )
+        pairings, rows = pairings_of(landing), qualify(landing.relation)
+        values = [(p.target.name, quote(p.target.name)) for p in pairings]
+        if landing.write.merge:
+            put: Put = partial(supersede, windows, landing.write, load, landing.relation, pairings)
+        else:
+            put = partial(_put, windows, load, values, rows, load.rows)
+        done = _published(session, target, load, landing.version, put, alone=landing.write.merge is not None)
     with session.cursor(TargetError, str(target)) as cursor:
         drop(cursor, landing.relation)
     return done
@@ -68,7 +77,32 @@ def publish_from(  # noqa: PLR0913, PLR0917  as Target.publish_from, and where b
     values = [(p.target.name, _converted(p, quote(taken.names[p.incoming.name]))) for p in pairings]
     rows = (f"({query_of(read, table)}\n)" if read.query else table) + where_clause(read.filter)
     windows = Windowed(target, standing, backslash_literal)
-    return patiently(partial(_put, session, windows, load, version, values, rows, None))
+    if write.merge is None:
+        put = partial(_put, windows, load, values, rows, None)
+        return _published(session, target, load, version, put, alone=False)
+    with session.cursor(TargetError, str(target)) as cursor:
+        aside = make_landing(cursor, target, load, pairings)
+    try:
+        _set_aside(session, target, aside, values, rows)
+        put = partial(supersede, windows, write, load, aside, pairings)
+        done = _published(session, target, load, version, put, alone=True)
+    except BaseException:
+        with suppress(LandbridgeError):  # what failed matters more, and the next attempt sweeps what is left
+            _drop(session, target, aside)
+        raise
+    _drop(session, target, aside)
+    return done
+
+
+def _set_aside(session: Session, target: Relation, aside: Relation, values: Values, rows: str) -> None:
+    names, selected = (", ".join(words) for words in zip(*((quote(c), value) for c, value in values), strict=True))
+    with session.cursor(TargetError, str(target)) as cursor:
+        cursor.execute(f"INSERT INTO {qualify(aside)} ({names}) SELECT {selected} FROM {rows}")
+
+
+def _drop(session: Session, target: Relation, aside: Relation) -> None:
+    with session.cursor(TargetError, str(target)) as cursor:
+        drop(cursor, aside)
 
 
 def discard(session: Session, target: Relation, load_ids: Sequence[str]) -> int:
@@ -91,25 +125,26 @@ def count(cursor: "SnowflakeCursor", target: Relation, load_id: str) -> int:
     return session_of(cursor).ask(Windowed(target, standing, backslash_literal).counting(load_id))
 
 
-def _put(  # noqa: PLR0913, PLR0917  all of one transaction
-    session: Session,
-    windows: Windowed,
-    load: Load,
-    version: int,
-    values: Sequence[tuple[str, str]],
-    source: str,
-    landed: int | None,
+def _put(
+    windows: Windowed, load: Load, values: Values, rows: str, landed: int | None, session: merging.Session
 ) -> Published:
-    target = windows.target
-    with session.transaction(TargetError, str(target)) as cursor:
-        if done := _already(cursor, target, load, version):
-            return done
-        done = windows.put(session_of(cursor), load, values, source, landed)
-        last = _take_number(cursor, target, load)
-        if _already(cursor, target, load, version):
-            raise TargetError(f"{target}: another attempt at this window was faster", code=LOCKED)
-        record(cursor, target, last + 1, load, done.rows)
-    return done
+    return windows.put(session, load, values, rows, landed)
+
+
+def _published(session: Session, target: Relation, load: Load, version: int, put: Put, *, alone: bool) -> Published:
+    """In one transaction; `alone`: no other window of the target is published while `put` is at work."""
+
+    def transaction() -> Published:
+        with session.transaction(TargetError, str(target)) as cursor:
+            if done := _already(cursor, target, load, version):
+                return done
+            last = _take_number(cursor, target, load, version) if alone else None
+            done = put(session_of(cursor))
+            last = _take_number(cursor, target, load, version) if last is None else last
+            record(cursor, target, last + 1, load, done.rows)
+        return done
+
+    return patiently(transaction)
 
 
 def _already(cursor: "SnowflakeCursor", target: Relation, load: Load, version: int) -> Published | None:
@@ -117,11 +152,13 @@ def _already(cursor: "SnowflakeCursor", target: Relation, load: Load, version: i
     return Published(own.rows, "already") if own.version > version else None
 
 
-def _take_number(cursor: "SnowflakeCursor", target: Relation, load: Load) -> int:
-    """The newest version, which nobody else supersedes any more."""
+def _take_number(cursor: "SnowflakeCursor", target: Relation, load: Load, version: int) -> int:
+    """The newest version, after which nobody else comes until this transaction ends."""
     for _ in range(TRIES):
         last = newest(cursor, target).version
-        if supersede(cursor, target, last, load):
+        if book.supersede(cursor, target, last, load):
+            if _already(cursor, target, load, version):
+                raise TargetError(f"{target}: another attempt at this window was faster", code=LOCKED)
             return last
     raise TargetError(f"{target}: other loads are published all the time", hint="run it again", code=LOCKED)
 

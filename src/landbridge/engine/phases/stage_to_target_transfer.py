@@ -46,7 +46,9 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
     load = _load(plan, plan.write, manifest, row, world)
     already = _loaded(target, plan.write, load) if existing and not plan.again and not plan.windowed else None
     published = already or _published(plan, plan.write, parcel, load, world)
-    changed: dict[str, Any] = {"rows_changed": dict(published.changed)} if published.changed else {}
+    told: dict[str, Any] = {"rows_changed": dict(published.changed)} if published.changed else {}
+    if plan.keyed:
+        told["rows_out"] = published.rows
     return completed(
         load_id=load.load_id,
         stage_count=manifest.row_count,
@@ -54,7 +56,7 @@ def stage_to_target_transfer(plan: Plan, row: Run, world: World) -> Outcome:
         published_by=published.how,
         why=published.why,
         accepted_losses=accepted,
-        **changed,
+        **told,
     )
 
 

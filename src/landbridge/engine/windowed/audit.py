@@ -55,7 +55,7 @@ def audit_window(plan: Plan, windowed: Windowed, row: Run, world: World) -> Outc
     source, stage, target = (count(plan, row, world) for count in (_source, _stage, _target))
     steps = [
         Step("source_to_stage", source, stage, allowed.source_to_stage, allowed.duplicates),
-        Step("stage_to_target", _loaded(plan, row, stage), target, allowed.stage_to_target, allowed.duplicates),
+        _loading(plan, row, stage, target, allowed),
     ]
     broken = [text for step in steps if (text := step.broken())]
     if broken:
@@ -110,9 +110,20 @@ def _target(plan: Plan, row: Run, world: World) -> int | None:
     return world.connector(plan.write.connection).count(plan.write, window_load_id(row.pipeline_name, row.window))
 
 
-def _loaded(plan: Plan, row: Run, stage: int | None) -> int | None:
-    """What the target is compared with: the stage, or what the user's SQL made of it."""
-    return _said(row, "stage_to_target_transfer", "rows_out") if plan.windowed and plan.windowed.rows_change else stage
+def _loading(plan: Plan, row: Run, stage: int | None, target: int | None, allowed: Tolerances) -> Step:
+    """The target is compared with the stage, or with what the user's SQL made of it; rows that were left out, being
+    older than those of their keys, count as arrived.
+    """
+    phase = "stage_to_target_transfer"
+    before, older = stage, 0
+    if plan.keyed:
+        older = row.phases[phase].details.get("rows_changed", {}).get("older", 0)
+    elsewhere = plan.keyed and row.phases[phase].details.get("published_by") == "already"  # and what it left out, too
+    if elsewhere or (plan.windowed and plan.windowed.rows_change):
+        before = _said(row, phase, "rows_out")
+        before = None if before is None else before + older
+    after = None if target is None else target + older
+    return Step("stage_to_target", before, after, allowed.stage_to_target, allowed.duplicates)
 
 
 def _said(row: Run, phase: str, name: str) -> int | None:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from landbridge.connectors.merging import keyed
 from landbridge.connectors.tagging import tag_of, untagged
 from landbridge.contracts.values import Write
 from landbridge.engine.events import Notice, SchemaChanged
 from landbridge.engine.fidelity import look, refuse_offsets
 from landbridge.engine.phases.outcome import Outcome, completed
-from landbridge.engine.plan import Plan, Windowed
+from landbridge.engine.plan import Plan, Windowed, window_load_id
+from landbridge.engine.windowed.landing import out_of
 from landbridge.engine.windowed.rows import field_of, source_schema, without_window
 from landbridge.engine.world import World
 from landbridge.ledger import runs
@@ -32,6 +34,7 @@ def check_window(plan: Plan, windowed: Windowed, row: Run, world: World, checks:
         told["schema_changes"] = _changes(plan, incoming, world)
     for name, write, comes in _writes(plan, incoming):
         checks.append(f"{name} {write.connection}: {write.relation} {check_write(write, comes, world)}")
+    checks += check_keys(plan, windowed, incoming, world)
     checks += [f"{phase}: {path}" for phase, path in windowed.scripts.items()]
     return completed(is_fresh_run=row.resumed_from is None, validation_checks=checks, **told)
 
@@ -59,6 +62,31 @@ def check_write(write: Write, incoming: TableSchema | None, world: World) -> str
     if existing is None:
         return "does not exist yet and will be created"
     return f"can hold all {len(found.pairings)} columns" if found else "exists"
+
+
+def check_keys(plan: Plan, windowed: Windowed, incoming: TableSchema | None, world: World) -> list[str]:
+    """What was found of the target's keys, as far as it can be known before rows are staged.
+
+    Raises SchemaMismatch for keys that will not arrive, or a `query_field` that will not.
+    """
+    if plan.write is None or plan.write.merge is None or not plan.keyed:
+        return []
+    rules = plan.write.merge
+    told = f"keys {', '.join(rules.keys)}"
+    if windowed.transform is not None:
+        incoming = _transformed(plan, windowed, world)
+    if incoming is None:
+        return [f"{told}: whether they arrive is seen when rows do"]
+    keyed(plan.write, incoming)
+    return [f"{told} arrive; the newest row by {rules.newest_by} stays"]
+
+
+def _transformed(plan: Plan, windowed: Windowed, world: World) -> TableSchema | None:
+    """Columns that the user's SQL gives; None where there is no stage yet that could be asked."""
+    stage = plan.stage
+    if stage is None or world.connector(stage.connection).describe([stage.relation])[stage.relation] is None:
+        return None
+    return source_schema(out_of(plan, stage, window_load_id(plan.pipeline_name, windowed.window), world), world)
 
 
 def _outside(plan: Plan, world: World) -> int:

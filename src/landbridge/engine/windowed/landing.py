@@ -78,8 +78,9 @@ def load_rows(plan: Plan, row: Run, world: World) -> Outcome:
     assert plan.write is not None, "a plan without a target needs a script"  # noqa: S101
     stage, load = _stage(plan), load_of(plan, row)
     staged = world.connector(stage.connection).count(stage, load.load_id)
-    published = moved(_out_of(plan, stage, load.load_id, world), plan.write, load, world)
-    told: dict[str, Any] = {"rows_out": published.rows} if plan.windowed and plan.windowed.rows_change else {}
+    published = moved(out_of(plan, stage, load.load_id, world), plan.write, load, world)
+    changes = plan.keyed or (plan.windowed is not None and plan.windowed.rows_change)
+    told: dict[str, Any] = {"rows_out": published.rows} if changes else {}
     return completed(
         load_id=load.load_id,
         stage_count=staged,
@@ -123,7 +124,8 @@ def staged_schema(stage: Write, world: World) -> TableSchema:
     return schema
 
 
-def _out_of(plan: Plan, stage: Write, load_id: str, world: World) -> Read:
+def out_of(plan: Plan, stage: Write, load_id: str, world: World) -> Read:
+    """What the target gets of the landing table: its rows of one load, or what the user's SQL makes of them."""
     read = of_load(stage, load_id, world)
     sql = plan.windowed.transform if plan.windowed else None
     if sql is None:

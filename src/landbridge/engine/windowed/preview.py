@@ -7,7 +7,7 @@ from statistics import median
 
 from landbridge.config.pipelines import Pipeline
 from landbridge.engine.plan import Plan, plan_window
-from landbridge.engine.windowed.checks import check_write
+from landbridge.engine.windowed.checks import check_keys, check_write
 from landbridge.engine.windowed.rows import field_of, of_window, source_schema
 from landbridge.engine.world import World
 from landbridge.ledger import coverage, runs
@@ -61,6 +61,8 @@ def _facts(plan: Plan, world: World) -> dict[str, str]:
     if plan.write:
         comes = None if plan.windowed.transform else incoming
         facts["target"] = f"{plan.write.connection}: {plan.write.relation} ({check_write(plan.write, comes, world)})"
+    if found := check_keys(plan, plan.windowed, incoming, world):
+        facts["keys"] = found[0].removeprefix("keys ")
     facts |= {f"script {phase}": path for phase, path in plan.windowed.scripts.items()}
     if off := [name for name in plan.windowed.disabled if name != "target_cleaning"]:
         facts["off"] = ", ".join(off)

@@ -81,13 +81,18 @@ def run_windows(
 
 
 def at_once(world: World, pipeline: Pipeline, wanted: int) -> int:
-    """How many windows may run beside each other: one, where a file takes part that one process writes."""
+    """How many windows may run beside each other: one, where a file takes part that one process writes,
+    and where windows have keys: between publish and audit of one, another would take over its rows.
+    """
     if wanted == 1:
         return 1
     plan = plan_window(world.project, pipeline, Window.at(datetime.now(UTC)))
     files = [name for name in sorted(plan.connections) if world.project.connections[name].type == "duckdb"]
     if files:
         world.emit(Notice(f"{pipeline.name}: one window at a time: one process writes the DuckDB file of {files[0]}"))
+        return 1
+    if plan.keyed:
+        world.emit(Notice(f"{pipeline.name}: one window at a time: with merge_keys one takes over rows of another"))
         return 1
     return wanted
 
