@@ -7,9 +7,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from landbridge.engine.plan import window_load_id
+from landbridge.engine.plan import plan_window, window_load_id
+from landbridge.engine.windowed import landing
+from landbridge.engine.windowed.cleaning import clean_stages
+from landbridge.engine.windowed.landing import moved
 from landbridge.engine.windowed.running import run_windows
-from landbridge.errors import RunError, TargetError
+from landbridge.errors import RunError, TargetError, ValueDoesNotFit
 from landbridge.ledger import stages
 from landbridge.sealing.note import Signers
 from landbridge.stage.location import Store, open_store
@@ -154,6 +157,46 @@ def test_stale_rows_of_the_stage_are_pending_again(tmp_path: Path, pg_url: str, 
     assert (told["stage_rows_reset"], told["records_resolved"], told["timeout_minutes"]) == (1, 1, 120)
     states = ask(pg_url, "SELECT id, status FROM stage.orders_stage WHERE status IS NOT NULL ORDER BY id")
     assert states == [(1, "pending"), (2, "in_progress"), (3, "done")]
+
+
+def test_columns_of_the_source_are_no_business_of_ours(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """An order that has been in progress since yesterday arrives as that, also where an attempt failed in between."""
+    project = shop(tmp_path, pg_url, stage_system=TABLE, query_window=ONE_HOUR)
+    ask(
+        pg_url,
+        "ALTER TABLE orders ADD status TEXT DEFAULT 'in_progress'",
+        "ALTER TABLE orders ADD modified_timestamp TIMESTAMPTZ DEFAULT '2026-01-01'",
+        "CREATE SCHEMA mart; CREATE TABLE mart.orders (LIKE orders, landbridge_load_id TEXT, CHECK (id < 0))",
+    )
+    (failed,) = run(open_world(project))
+    assert isinstance(failed.error, TargetError | ValueDoesNotFit)
+    ask(pg_url, "ALTER TABLE mart.orders DROP CONSTRAINT orders_id_check")
+    succeeded(run(open_world(project)))
+    assert ask(pg_url, "SELECT status, count(*) FROM mart.orders GROUP BY 1") == [("in_progress", 6)]
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_no_window_cleans_what_another_one_stages(
+    tmp_path: Path, pg_url: str, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch, *, loaded: bool
+) -> None:
+    """A window whose stage has had its time is staged again, and just then a window beside it cleans."""
+    project = shop(tmp_path, pg_url, stage_system=TABLE, query_window=ONE_HOUR)
+    if loaded:
+        succeeded(run(open_world(project)))
+    declare(project, stage_system=TABLE, query_window=ONE_HOUR, phases=cleaning())
+    world = open_world(project)
+    pipeline = world.project.pipeline("orders")
+    beside = open_world(project).beside(world.emit)
+
+    def moved_beside(*arguments: Any) -> Any:
+        done = moved(*arguments)
+        clean_stages(plan_window(world.project, pipeline, hour(1)), beside)
+        return done
+
+    monkeypatch.setattr(landing, "moved", moved_beside)
+    (done,) = succeeded(run_windows(world, pipeline, [hour(0)]))
+    assert done.phases["audit"].details["target_count"] == 6
+    assert len(target(pg_url)) == 6
 
 
 def test_target_cleaning_is_all_or_nothing(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:

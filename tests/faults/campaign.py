@@ -1,7 +1,8 @@
 """`make fault-campaign`: every way to die that we know, each followed by one rerun; exit code 1 on any mismatch,
 and where a trial could not be run.
 
-`--only` takes letters: a named points, b random instants, c signals, d lost leases, e servers that die, f full disks.
+`--only` takes letters: a named points, b random instants, c signals, d lost leases, e servers that die, f full disks,
+p named points of pipelines, q random instants of pipelines.
 """
 
 import argparse
@@ -18,6 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from landbridge.demo.postgres_server import postgres_server
 from tests.faults import disasters, instants, named, signals
 from tests.faults.instants import Tally
+from tests.faults.pipelines import deaths
+from tests.faults.pipelines.deaths import Falls
+from tests.faults.pipelines.workshop import PipelineWorkshop
 from tests.faults.scenes import NotRun, Trial
 from tests.faults.workshop import Workshop
 
@@ -29,7 +33,7 @@ LARGE = {"rows": 300_000, "width": 3}  # phases that last
 def main() -> None:
     """Print a line for each trial as it ends, then the sum of all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="abcdef", help="letters of the parts [default: all]")
+    parser.add_argument("--only", default="abcdefpq", help="letters of the parts [default: all]")
     parser.add_argument("--seed", type=int, default=None, help="of the random instants [default: a new one]")
     parser.add_argument("--scene", default="", help="only scenes and trials that contain this text")
     asked = parser.parse_args()
@@ -38,11 +42,12 @@ def main() -> None:
     )  # what is started in the background ignores it, and so would we
     seed = asked.seed if asked.seed is not None else time.time_ns() % 10**6
     _say(f"seed {seed}")
-    began, tally, verdicts = time.monotonic(), Tally(), Counter[str]()
+    began, tally, falls, verdicts = time.monotonic(), Tally(), Falls(), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="lb-faults-") as folder, postgres_server(settings=SETTINGS) as server:
         Path(folder).chmod(0o755)  # servers of other accounts have their folders in it
         small = Workshop(server, Path(folder, "small"), **SMALL)
         large = Workshop(server, Path(folder, "large"), **LARGE)
+        windows = PipelineWorkshop(server, Path(folder, "windows"))
         parts: dict[str, Callable[[], Iterator[Trial]]] = {
             "a": lambda: named.deaths(small),
             "b": lambda: instants.random_kills(large, seed, tally),
@@ -50,12 +55,14 @@ def main() -> None:
             "d": lambda: signals.asleep(small),
             "e": lambda: disasters.server_deaths(small, Path(folder)),
             "f": lambda: disasters.full_disks(small),
+            "p": lambda: deaths.named_deaths(windows, falls),
+            "q": lambda: deaths.random_kills(windows, seed, falls),
         }
         for letter in asked.only:
             for trial in parts[letter]():
                 if asked.scene in f"{trial.scene} | {trial.what}":
                     verdicts[judge(letter, trial)] += 1
-    _sum_up(tally, verdicts, time.monotonic() - began)
+    _sum_up(tally, falls, verdicts, time.monotonic() - began)
     sys.exit(0 if verdicts.total() == verdicts["ok"] else 1)
 
 
@@ -77,10 +84,12 @@ def judge(letter: str, trial: Trial) -> str:
     return verdict
 
 
-def _sum_up(tally: Tally, verdicts: Counter[str], seconds: float) -> None:
-    if tally.fell:
-        _say("random kills fell: " + ", ".join(f"{count} {where}" for where, count in tally.fell.most_common()))
-        _say(f"{tally.looks} looks of a reader at the target meanwhile; the longest waited {tally.longest:.2f} s")
+def _sum_up(tally: Tally, falls: Falls, verdicts: Counter[str], seconds: float) -> None:
+    for told in (tally, falls):
+        if told.fell:
+            _say("random kills fell: " + ", ".join(f"{count} {where}" for where, count in told.fell.most_common()))
+        if told.looks:
+            _say(f"{told.looks} looks of a reader at the target meanwhile; the longest waited {told.longest:.2f} s")
     counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in ("ok", "WRONG", "not run"))
     _say(f"{verdicts.total()} trials, {counts}, in {seconds / 60:.0f} min")
 

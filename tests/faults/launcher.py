@@ -1,7 +1,8 @@
 """`landbridge` with one crash point armed: what the fault tests start instead of the command itself.
 
-`LB_FAULT` names a point of points.py, `LB_FAULT_SIGNAL` the signal that strikes there (SIGKILL), `LB_FAULT_TTL` how
-many seconds a lease lives. A spawned worker imports this file again, as `__mp_main__`, and is armed by that.
+`LB_FAULT` names a point of points.py or pipelines/points.py, `LB_FAULT_CALL` which call of its function is meant,
+`LB_FAULT_SIGNAL` the signal that strikes there (SIGKILL), `LB_FAULT_TTL` how many seconds a lease lives. A spawned
+worker imports this file again, as `__mp_main__`, and is armed by that.
 """
 
 import os
@@ -12,9 +13,11 @@ from datetime import timedelta
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.faults.pipelines.points import POINTS_OF_PIPELINES
 from tests.faults.points import POINTS, Point
 
 
@@ -35,17 +38,20 @@ def arm(point: Point, strike: int) -> None:
 
 
 def _armed(function: Callable[..., Any], point: Point, strike: int) -> Callable[..., Any]:
-    left = point.call
+    left = int(os.environ.get("LB_FAULT_CALL", point.call))
+    counting = Lock()  # parallel windows come past at once
 
     @wraps(function, updated=())
     def armed(*args: Any, **kwargs: Any) -> Any:
         nonlocal left
         met = any(point.about in _told(one) for one in (*args, *kwargs.values())) if point.about else True
-        left -= met
-        if met and left == 0 and point.when == "before":
+        with counting:
+            left -= met
+            due = met and left == 0
+        if due and point.when == "before":
             os.kill(os.getpid(), strike)
         result = function(*args, **kwargs)
-        if met and left == 0 and point.when == "after":
+        if due and point.when == "after":
             os.kill(os.getpid(), strike)
         return result
 
@@ -53,6 +59,8 @@ def _armed(function: Callable[..., Any], point: Point, strike: int) -> Callable[
 
 
 def _told(argument: object) -> str:
+    if isinstance(argument, bytes):  # SQL of a user
+        return argument.decode(errors="replace")
     return str(argument) if isinstance(argument, str | Path) else str(getattr(argument, "phase_name", ""))
 
 
@@ -66,7 +74,7 @@ def shorten_leases(ttl: timedelta) -> None:
 
 
 if __name__ in ("__main__", "__mp_main__"):
-    armed_point = POINTS.get(os.environ.get("LB_FAULT", ""))
+    armed_point = (POINTS | POINTS_OF_PIPELINES).get(os.environ.get("LB_FAULT", ""))
     role = "coordinator" if __name__ == "__main__" else "worker"
     if armed_point and armed_point.victim == role:
         arm(armed_point, int(os.environ.get("LB_FAULT_SIGNAL", signal.SIGKILL)))

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -74,22 +74,26 @@ class Case:
 
     def start(self, **variables: str) -> Running:
         """Start the command in a session of its own, with variables of the launcher."""
-        words = [*self.command, "--project", str(self.folder)]
-        process = subprocess.Popen(
-            [sys.executable, str(LAUNCHER), *words],
-            env={**os.environ, **self.environment, **variables},
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        return Running(process)
+        return launch(self.folder, self.command, {**self.environment, **variables})
 
     def again(self) -> tuple[int, str]:
         """Run the command to its end; exit code, and what it said."""
         running = self.start()
         return running.wait(), running.said
+
+
+def launch(project: Path, command: Sequence[str], variables: Mapping[str, str]) -> Running:
+    """Start a command on a project, in a session of its own, by the launcher."""
+    process = subprocess.Popen(
+        [sys.executable, str(LAUNCHER), *command, "--project", str(project)],
+        env={**os.environ, **variables},
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    return Running(process)
 
 
 class Workshop:

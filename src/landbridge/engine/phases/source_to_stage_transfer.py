@@ -127,6 +127,8 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> S
     size = sum(entry.sealed_bytes for entry in manifest.all_parts)
     slot = parcels.counted(world.ledger, _mark(plan, taken, manifest), row_count=shot.rows, byte_count=size)
     world.still_ours()
+    if plan.windowed:  # before it is whole: whoever dies now leaves no parcel that nobody would delete
+        note_parcel(plan, row, slot, world)
     seal_parcel(
         open_store(plan.location),
         folder,
@@ -136,8 +138,6 @@ def _write(plan: Plan, row: Run, world: World, parcel_id: str, folder: str) -> S
         obfuscated=packing.obfuscated,
     )
     parcels.seal(world.ledger, parcel_id, exported(world, slot))
-    if plan.windowed:
-        note_parcel(plan, row, slot, world)
     told: dict[str, Any] = {"accepted_losses": lost} if lost else {}
     if read.changes:
         told |= {"table_rows": taken.table_rows, "unsettled": taken.unsettled}

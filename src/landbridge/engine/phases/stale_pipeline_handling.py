@@ -65,7 +65,7 @@ def _of_window(plan: Plan, windowed: Windowed, row: Run, world: World) -> Outcom
             delete_parcel(open_store(stage.location), stage.name)
             parcels.abandon(world.ledger, stage.stage_id)
             stages.deleted(world.ledger, stage.stage_id)
-            removed.append(stage.stage_id)
+            removed = [*removed, stage.stage_id] if stage.stage_id not in removed else removed
     swept = [
         name
         for write in (plan.stage, plan.write)

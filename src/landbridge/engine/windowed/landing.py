@@ -30,6 +30,7 @@ def stage_rows(plan: Plan, row: Run, world: World) -> Outcome:
     """Phase 3, source to landing table: the window's rows take the place of those that an earlier attempt staged."""
     stage = _stage(plan)
     load = load_of(plan, row)
+    begin_stage(plan, row, world)
     published = moved(of_window(plan, world), stage, load, world)
     note_staged(plan, row, published.rows, world)
     return completed(
@@ -39,6 +40,16 @@ def stage_rows(plan: Plan, row: Run, world: World) -> Outcome:
         staged_by=published.how,
         stage=f"{stage.connection}: {stage.relation}",
     )
+
+
+def begin_stage(plan: Plan, row: Run, world: World) -> None:
+    """Have what the landing table holds of this window count as staged, not as loaded.
+
+    Before it is staged again: else a window beside this one would clean what an earlier load has left, and with it
+    what comes now.
+    """
+    with world.cleaning:
+        note_staged(plan, row, None, world)
 
 
 def note_staged(plan: Plan, row: Run, rows: int | None, world: World) -> None:
@@ -59,7 +70,7 @@ def note_staged(plan: Plan, row: Run, rows: int | None, world: World) -> None:
 
 
 def note_parcel(plan: Plan, row: Run, slot: ParcelRow, world: World) -> None:
-    """The same for a parcel, which is sealed."""
+    """The same for a parcel, whose parts are there and whose index is about to be."""
     stages.staged(
         world.ledger,
         stage_id=slot.parcel_id,

@@ -14,7 +14,7 @@ from typing import Any
 from landbridge.config.pipelines.readonly import secrets_of
 from landbridge.engine.phases.outcome import Outcome
 from landbridge.engine.plan import Plan, window_load_id
-from landbridge.engine.windowed.landing import note_staged
+from landbridge.engine.windowed.landing import begin_stage, note_staged
 from landbridge.engine.world import World
 from landbridge.errors import ConfigError, RunError, ScriptFailed
 from landbridge.ledger.phases import PHASES, storable
@@ -31,11 +31,14 @@ def scripted(phase: str) -> Callable[[Plan, Run, World], Outcome]:
 
     def run(plan: Plan, row: Run, world: World) -> Outcome:
         assert plan.windowed is not None, "only pipelines have scripts"  # noqa: S101
+        stages = phase == "source_to_stage_transfer" and plan.stage is not None
+        if stages:
+            begin_stage(plan, row, world)
         details = call(
             Path(plan.windowed.scripts[phase]), phase, world.project.pipeline(row.pipeline_name).document, row
         )
         load_id = window_load_id(plan.pipeline_name, plan.windowed.window)
-        if phase == "source_to_stage_transfer" and plan.stage:
+        if stages:
             note_staged(plan, row, details.get("stage_count"), world)
         return Outcome("COMPLETED", details, load_id=load_id if phase == "stage_to_target_transfer" else None)
 
