@@ -377,3 +377,15 @@ def test_fault_9_a_first_run_has_a_window(tmp_path: Path, pg_url: str, open_worl
     found = agenda(world.project.pipeline("orders"), world.ledger, first.window.end + 3 * HOUR + HOUR / 4)
     starts = [first.window.end + n * HOUR for n in range(3)]
     assert list(found.due()) == [Window(start, start + HOUR) for start in starts]
+
+
+def test_a_longer_look_back_reaches_before_the_first_window(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Whoever sets it after the first run gets the days before it, as one who had set it before."""
+    open_ends = {"acceptable_data_fetch_start_time": None, "acceptable_data_fetch_end_time": None}
+    project = shop(tmp_path, pg_url, query_window=open_ends)
+    (first,) = succeeded(run(open_world(project)))
+    declare(project, query_window={**open_ends, "x_days_back": "1d"})
+    world = open_world(project)
+    found = list(agenda(world.project.pipeline("orders"), world.ledger, first.window.end + HOUR / 2).due())
+    assert [window.end for window in found][-1] == first.window.start
+    assert found[0].start == first.window.end - 24 * HOUR

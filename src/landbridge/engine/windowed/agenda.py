@@ -86,11 +86,9 @@ def asked_for(pipeline: Pipeline, span: Window, ledger: Database, now: datetime)
 def _origin(pipeline: Pipeline, ledger: Database, grid: Grid, end: datetime, now: datetime) -> datetime:
     if pipeline.acceptable_start:
         return pipeline.acceptable_start
-    if first := runs.first_window(ledger, pipeline.name):
-        return first
-    if pipeline.look_back:
-        return grid.floor(now - pipeline.look_back)
-    return grid.floor(end - INSTANT)
+    first = runs.first_window(ledger, pipeline.name)
+    back = grid.floor(now - pipeline.look_back) if pipeline.look_back else None
+    return min(filter(None, (first, back)), default=grid.floor(end - INSTANT))
 
 
 def _last_end(pipeline: Pipeline, ledger: Database, now: datetime) -> datetime:

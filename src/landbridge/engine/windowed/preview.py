@@ -32,11 +32,12 @@ class Preview:
 def preview(world: World, pipeline: Pipeline, windows: Sequence[Window], *, parallel: int = 1) -> Preview:
     """Raises what pre-validation would."""
     facts: dict[str, str] = {}
-    rows = None
+    rows, covered = None, coverage.covered(world.ledger, pipeline.name)
     if windows:
         facts = _facts(plan_window(world.project, pipeline, windows[0]), world)
         rows = _rows(world, pipeline, windows)
-    covered = coverage.covered(world.ledger, pipeline.name)
+        if not (covered or pipeline.acceptable_start or pipeline.look_back):
+            facts["begins"] = "with the newest window: neither acceptable_data_fetch_start_time nor x_days_back is set"
     return Preview(
         pipeline=pipeline.name,
         windows=tuple(windows),
