@@ -31,11 +31,12 @@ def resumable(plan: Plan, world: World) -> Run | None:
 
 
 def _resumable_window(plan: Plan, windowed: Windowed, world: World) -> Run | None:
-    """The newest attempt at the window, if it failed at this very plan, not in the audit, and its stage is there."""
+    """The newest attempt at the window, if it failed at this very plan, not by its audit, and its stage is there."""
     earlier = runs.latest_of_window(world.ledger, plan.pipeline_name, windowed.window)
     if earlier is None or earlier.pipeline_status != "FAILED" or earlier.plan_hash != plan.digest():
         return None
-    if earlier.phase_failed == "audit" or not completed_by(earlier, "source_to_stage_transfer"):
+    refuted = earlier.phases["audit"].error_type == "AuditError"  # then all is read again
+    if refuted or not completed_by(earlier, "source_to_stage_transfer"):
         return None
     if datetime.now(UTC) - earlier.pipeline_start_timestamp > MOST_AGE:
         return None
