@@ -75,7 +75,7 @@ def played(commands: list[Step], folder: Path, pg_url: str, programs: Path, *, c
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     *pieces, rest = done.stdout.decode().split(END)
