@@ -20,7 +20,7 @@ FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", 
 FAST |= {"max_wal_size": "256MB"}  # it may lie in memory
 
 MEMORY = Path("/dev/shm")  # noqa: S108  in a folder of our own
-ROOM = 4 << 30  # bytes; all tests together need a quarter
+ROOM = 4 << 30  # bytes; each process has a server of PostgreSQL there with its log, the rest is little
 
 
 def into_memory() -> None:
