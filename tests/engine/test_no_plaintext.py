@@ -43,9 +43,9 @@ def own_files() -> dict[str, bytes]:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def temporary() -> Iterator[Path]:
-    """Where temporary files go; a socket among them allows no long path, as pytest's are."""
+    """Where temporary files go; the socket of the workers' server stays there, and allows no long path."""
     with tempfile.TemporaryDirectory(prefix="lb-") as folder:
         yield Path(folder)
 
