@@ -41,10 +41,10 @@ demo: setup ## carry a warehouse across a gap of files into a real PostgreSQL, a
 	$(VENV)/bin/landbridge demo
 
 test: setup $(SNOWFLAKE)/.installed ## every test, on real servers that start and stop by themselves
-	$(VENV)/bin/pytest -q -n 2
+	$(VENV)/bin/pytest -q -n 2 --dist worksteal
 
 test-all: test ## and those of Snowflake once more, with the older major version of its connector
-	$(SNOWFLAKE)/bin/pytest -q -n 2 -m snowflake
+	$(SNOWFLAKE)/bin/pytest -q -n 2 --dist worksteal -m snowflake
 
 test-account: setup ## the suites of a connector on the real account that the variables SNOWFLAKE_* name
 	$(VENV)/bin/pytest -q -m account tests/accounts

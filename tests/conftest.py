@@ -1,7 +1,11 @@
 """Servers that every room's tests may ask for: started once per test process, on free ports, gone afterwards."""
 
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,6 +17,25 @@ from tests.servers.s3 import S3Server, s3_server
 from tests.servers.snowflake.process import SnowflakeServer, snowflake_server
 
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
+FAST |= {"max_wal_size": "256MB"}  # it may lie in memory
+
+MEMORY = Path("/dev/shm")  # noqa: S108  in a folder of our own
+ROOM = 4 << 30  # bytes; each process has a server of PostgreSQL there with its log, the rest is little
+
+
+def into_memory() -> None:
+    """Temporary files go where waiting for the disk takes no time, if there is room and nobody chose another place.
+
+    What the tests claim of kill and restart needs no disk, and what they claim of fsync is that it is called.
+    """
+    if "TMPDIR" in os.environ or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        return
+    folder = MEMORY / f"lb-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+
+
+into_memory()
 
 # a busy machine is no failure: what is fast enough is for the benchmarks to say
 settings.register_profile("untimed", deadline=None)

@@ -4,11 +4,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from landbridge.sealing.keyring import Keyring
+from tests.cli.conftest import SCRIPTS
 from tests.engine.projects import MART, PRICES, WAREHOUSE, in_duckdb, make_project, table
 
 PAGE = Path(__file__).parents[2] / "docs" / "key-ceremony.md"
@@ -36,9 +36,9 @@ def machines(folder: Path) -> None:
         (folder / name).mkdir()
 
 
-def typed(machine: Path, commands: str) -> tuple[int, str]:
+def typed(machine: Path, commands: str, programs: Path) -> tuple[int, str]:
     """Exit code of the first command that fails, else 0; and all that was printed."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = f"{programs}:{SCRIPTS}:{os.environ['PATH']}"
     passphrases = {"LANDBRIDGE_PASSPHRASE": PASSPHRASE, "LANDBRIDGE_NEW_PASSPHRASE": PASSPHRASE}
     done = subprocess.run(
         ["bash", "-euc", commands],
@@ -47,17 +47,17 @@ def typed(machine: Path, commands: str) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout.decode()
 
 
-def test_every_command_of_the_page_works_as_typed(tmp_path: Path) -> None:
+def test_every_command_of_the_page_works_as_typed(tmp_path: Path, warm: Path) -> None:
     """From empty key folders to rotated ones: all succeed but the one that must not; the table arrives at last."""
     machines(tmp_path)
     for machine, refused, commands in blocks():
-        code, printed = typed(tmp_path / machine, commands)
+        code, printed = typed(tmp_path / machine, commands, warm)
         assert bool(code) == refused, f"{machine}: {commands}{printed}"
         assert not refused or "sealed for other keys than the ones here" in printed
     assert in_duckdb(tmp_path / "importer" / "mart.duckdb", "SELECT count(*) FROM prices") == [(100,)]

@@ -5,7 +5,8 @@ GIVEN. `$ ` begins a command, `> ` goes on with it; what follows is all that it 
 terminal), and `exit N` at the end where N is not 0. Lines that begin with `# ` tell the reader something.
 In what is printed, `[..]` stands for any text within a line, a line `...` for any lines, and two or more blanks for
 any number of them. All commands of a transcript are one bash session (`set -o pipefail`) that also has `sql`: sql.py,
-and `hook`: hook.py, in the background once its port is known.
+and `hook`: hook.py, in the background once its port is known. Each `landbridge` is a process of its own that imports
+landbridge anew, with others' libraries there already (warm.py); those of COLD start an interpreter as a person's do.
 """
 
 import difflib
@@ -20,15 +21,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import SCRIPTS
 from tests.cli.given import GIVEN, an_account
 from tests.servers.snowflake.process import SnowflakeServer
 
 HERE = Path(__file__).parent
 ON_SNOWFLAKE = HERE / "snowflake.txt"
 TRANSCRIPTS = sorted(set(HERE.glob("*.txt")) - {ON_SNOWFLAKE})
+COLD = {"start", "together"}  # the first steps, and several at once
 END = "\x1e"
 PREAMBLE = f"""set -o pipefail
-sql() {{ {sys.executable} {HERE / "sql.py"} "$@"; }}
 hook() {{ {sys.executable} {HERE / "hook.py"} "$@" > /dev/null 2>&1 & until [ -s "$1.port" ]; do sleep 0.02; done; }}
 """
 
@@ -62,17 +64,18 @@ def steps(text: str) -> Iterator[Step]:
         yield step
 
 
-def played(commands: list[Step], folder: Path, pg_url: str) -> list[tuple[str, int]]:
+def played(commands: list[Step], folder: Path, pg_url: str, programs: Path, *, cold: bool) -> list[tuple[str, int]]:
     """What each command printed, and its exit code."""
-    script = PREAMBLE + "".join(f"{step.command}\nprintf '\\n{END}%d{END}' $?\n" for step in commands)
+    start = f'landbridge() {{ {SCRIPTS}/landbridge "$@"; }}\n' if cold else ""
+    script = PREAMBLE + start + "".join(f"{step.command}\nprintf '\\n{END}%d{END}' $?\n" for step in commands)
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,
-        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(folder), "PG_URL": pg_url},
+        env={"PATH": f"{programs}:{SCRIPTS}:{os.environ['PATH']}", "HOME": str(folder), "PG_URL": pg_url},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     *pieces, rest = done.stdout.decode().split(END)
@@ -96,23 +99,23 @@ def check(step: Step, said: str, code: int) -> None:
 
 
 @pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
-def test_transcript(transcript: Path, tmp_path: Path, pg_url: str) -> None:
+def test_transcript(transcript: Path, tmp_path: Path, pg_url: str, warm: Path) -> None:
     """Every command of the transcript prints what is written there, and ends with the exit code written there."""
     given = transcript.read_text().splitlines()[1].removeprefix("given ")
     GIVEN[given](tmp_path, pg_url)
-    play(transcript, tmp_path, pg_url)
+    play(transcript, tmp_path, pg_url, warm)
 
 
-def test_on_snowflake(tmp_path: Path, pg_url: str, snowflake: SnowflakeServer) -> None:
+def test_on_snowflake(tmp_path: Path, pg_url: str, snowflake: SnowflakeServer, warm: Path) -> None:
     """So does every command of the transcript that an emulated account is given for."""
     an_account(tmp_path, pg_url, snowflake)
-    play(ON_SNOWFLAKE, tmp_path, pg_url)
+    play(ON_SNOWFLAKE, tmp_path, pg_url, warm)
 
 
-def play(transcript: Path, folder: Path, pg_url: str) -> None:
+def play(transcript: Path, folder: Path, pg_url: str, programs: Path) -> None:
     text = transcript.read_text()
     day = datetime.now(UTC).date()
-    outcomes = played(list(steps(text)), folder, pg_url)
+    outcomes = played(list(steps(text)), folder, pg_url, programs, cold=transcript.stem in COLD)
     if datetime.now(UTC).date() != day:  # the numbers of runs began anew meanwhile
         text = re.sub(r"_run\d+", "_run[..]", text)
     for step, (said, code) in zip(steps(text), outcomes, strict=True):

@@ -2,12 +2,15 @@
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from landbridge.config.project import load_project
 from landbridge.contracts.values import Load, Write
+from landbridge.demo.postgres_server import PostgresServer
 from landbridge.engine.phases import source_to_stage_transfer
 from landbridge.engine.tables.contents import compare_contents
 from landbridge.engine.tables.verification import verify_tables
@@ -16,6 +19,7 @@ from landbridge.errors import AuditError, RunError, UsageError
 from landbridge.schema.model import Relation
 from tests.conformance.every_kind import SCHEMA, batch
 from tests.engine.conftest import OpenWorld
+from tests.engine.kept import Kept
 from tests.engine.projects import (
     MART,
     WAREHOUSE,
@@ -36,30 +40,41 @@ BONDS = (
 Sql = Callable[..., None]
 
 
+@pytest.fixture(scope="module")
+def arrived(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, worker: Executor) -> Kept:
+    """The importing side, after the bonds have arrived."""
+    folder, url = tmp_path_factory.mktemp("bonds"), postgres.new_database()
+    inside = make_project(folder / "inside", WAREHOUSE, tables=[table("bonds")])
+    in_duckdb(inside / "warehouse.duckdb", *BONDS)
+    outside = make_project(folder / "outside", tables=[table("bonds")])
+    (outside / ".env").write_text(variables(url))
+    introduce(inside, outside)
+    for project, step in ((inside, export_table), (outside, import_table)):
+        world = World(load_project(project, {}), lambda _event: None)
+        world.pool = worker
+        step(world, "bonds", str(outside / "imports"))
+        del world.pool
+        world.close()
+    return Kept(outside, url)
+
+
 @pytest.fixture
-def sql(pg_url: str) -> Sql:
-    """Runs statements on the target."""
+def outside(arrived: Kept, open_world: OpenWorld) -> World:
+    """That side, for this test alone."""
+    arrived.put_back()
+    return open_world(arrived.folder)
+
+
+@pytest.fixture
+def sql(arrived: Kept) -> Sql:
+    """Runs statements on its target."""
 
     def execute(*statements: str) -> None:
-        with psycopg.connect(pg_url, autocommit=True) as connection:
+        with psycopg.connect(str(arrived.url), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 
     return execute
-
-
-@pytest.fixture
-def outside(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> World:
-    """The importing side, after the bonds have arrived."""
-    inside = make_project(tmp_path / "inside", WAREHOUSE, tables=[table("bonds")])
-    in_duckdb(inside / "warehouse.duckdb", *BONDS)
-    outside = make_project(tmp_path / "outside", tables=[table("bonds")])
-    (outside / ".env").write_text(variables(pg_url))
-    introduce(inside, outside)
-    export_table(open_world(inside), "bonds", str(outside / "imports"))
-    world = open_world(outside)
-    import_table(world, "bonds")
-    return world
 
 
 def found(world: World, name: str = "bonds") -> list[str]:

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -13,22 +14,31 @@ from landbridge.engine.world import World
 from landbridge.ledger import leases, marks
 from tests.engine.checkups import carried, command, fsck, hints, insert, kinds, mended, same
 from tests.engine.histories import Sides
+from tests.engine.kept import Kept
 from tests.engine.projects import FUNDS, MART, WAREHOUSE, in_duckdb, introduce, make_project, table
 
 FULL_RELOAD = "landbridge export-data --table t --full-reload"
 FROM_CONFIRMED = "landbridge export-data --table t --from-confirmed"
 
 
-@pytest.fixture
-def sides(tmp_path: Path) -> Sides:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sides, Kept]:
     """Two parcels were exported, carried and loaded; nobody told the exporting side."""
-    sides = Sides(tmp_path, "upsert")
+    sides = Sides(tmp_path_factory.mktemp("sides"), "upsert")
     for key in (1, 2):
         insert(sides, key)
         carried(sides)
     assert sides.load() is None
     assert kinds(fsck(sides.inside)) == kinds(fsck(sides.outside)) == []
-    return sides
+    return sides, Kept(sides.folder)
+
+
+@pytest.fixture
+def sides(made: tuple[Sides, Kept]) -> Sides:
+    """Those two sides, for this test alone."""
+    sides, kept = made
+    kept.put_back()
+    return deepcopy(sides)
 
 
 def goes_on(sides: Sides) -> None:

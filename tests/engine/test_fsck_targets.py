@@ -1,12 +1,15 @@
 """What fsck finds in targets, each provoked by what causes it (docs/fsck.md)."""
 
 import shutil
-from pathlib import Path
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
 
 import pytest
 
 from tests.engine.checkups import carried, command, fsck, hints, insert, kinds, mended, on_target, same
 from tests.engine.histories import Sides
+from tests.engine.kept import Kept
 from tests.engine.projects import declare
 
 FULL_RELOAD = "on the exporting side: landbridge export-data --table t --full-reload"
@@ -14,18 +17,34 @@ ONE_KIND = pytest.mark.parametrize("kind", ["duckdb"])
 KIND = pytest.mark.parametrize("kind", ["duckdb", "postgres"])
 
 
+@pytest.fixture(scope="module")
+def made(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[str], tuple[Sides, Kept]]:
+    """Two parcels were carried to the imports and loaded; once for each kind of target."""
+
+    @cache
+    def made(kind: str) -> tuple[Sides, Kept]:
+        url = request.getfixturevalue("postgres").new_database() if kind == "postgres" else None
+        sides = Sides(tmp_path_factory.mktemp(kind), "upsert", url)
+        shutil.rmtree(sides.medium)
+        sides.medium = sides.outside / "imports"
+        for key in (1, 2):
+            insert(sides, key)
+            carried(sides)
+        assert sides.load() is None
+        assert kinds(fsck(sides.outside)) == []
+        return sides, Kept(sides.folder, url)
+
+    return made
+
+
 @pytest.fixture
-def sides(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> Sides:
-    """Two parcels were carried to the imports and loaded."""
-    sides = Sides(tmp_path, "upsert", request.getfixturevalue("pg_url") if kind == "postgres" else None)
-    shutil.rmtree(sides.medium)
-    sides.medium = sides.outside / "imports"
-    for key in (1, 2):
-        insert(sides, key)
-        carried(sides)
-    assert sides.load() is None
-    assert kinds(fsck(sides.outside)) == []
-    return sides
+def sides(made: Callable[[str], tuple[Sides, Kept]], kind: str) -> Sides:
+    """Those two sides, for this test alone."""
+    sides, kept = made(kind)
+    kept.put_back()
+    return deepcopy(sides)
 
 
 def goes_on(sides: Sides) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,14 @@ def own_files() -> dict[str, bytes]:
     return found
 
 
-def test_no_plaintext(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session")
+def temporary() -> Iterator[Path]:
+    """Where temporary files go; the socket of the workers' server stays there, and allows no long path."""
+    with tempfile.TemporaryDirectory(prefix="lb-") as folder:
+        yield Path(folder)
+
+
+def test_no_plaintext(tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While rows are exported and afterwards, they are in no file of the project, of /tmp, of TMPDIR, of shared memory.
 
     Not compressed, so that a plain Parquet file would show them; written in many parts; by workers of their own.
@@ -56,8 +64,6 @@ def test_no_plaintext(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     introduce(inside, make_project(tmp_path / "outside"))
     text = f"'{CANARY.decode()} ' || md5(i::VARCHAR) || md5((i + 1)::VARCHAR)"
     in_duckdb(tmp_path / "warehouse.duckdb", f"CREATE TABLE funds AS SELECT i, {text} AS t FROM range(60000) r(i)")
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.chdir(inside)

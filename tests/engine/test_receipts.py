@@ -4,10 +4,13 @@ import hashlib
 import json
 import shutil
 import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
 
+from landbridge.config.project import load_project
 from landbridge.engine.carrying.board import board
 from landbridge.engine.carrying.custody import as_far_as_whole
 from landbridge.engine.carrying.receipts import Heard, hear, issued
@@ -35,6 +38,7 @@ from landbridge.stage.manifest import manifest_from_json
 from landbridge.stage.reading import open_parcel
 from tests.engine.conftest import OpenWorld
 from tests.engine.histories import Sides
+from tests.engine.kept import Kept
 from tests.engine.projects import (
     FUNDS,
     MART,
@@ -54,20 +58,50 @@ Pair = tuple[Path, Path]
 
 @pytest.fixture
 def sides(tmp_path: Path) -> Pair:
+    return two_sides(tmp_path)
+
+
+def two_sides(folder: Path) -> Pair:
     """Inside has prices and funds, outside takes them from inside's exports; they trust each other."""
     entries = [table("prices", target="mart"), table("funds", target="mart")]
-    inside = make_project(tmp_path / "inside", WAREHOUSE, tables=entries)
-    outside = make_project(tmp_path / "outside", MART, tables=entries, settings=f"imports: {inside / 'exports'}")
+    inside = make_project(folder / "inside", WAREHOUSE, tables=entries)
+    outside = make_project(folder / "outside", MART, tables=entries, settings=f"imports: {inside / 'exports'}")
     introduce(inside, outside)
     in_duckdb(inside / "warehouse.duckdb", FUNDS, PRICES)
     return inside, outside
 
 
-def carried(sides: Pair, open_world: OpenWorld, name: str = "funds") -> Path:
+def carried(sides: Pair, open_world: Callable[[Path], World], name: str = "funds") -> Path:
     """The receipt file of a table that was exported, carried and loaded."""
     exported = export_table(open_world(sides[0]), name)
     import_table(open_world(sides[1]), name)
     return sides[1] / "receipts" / f"{exported.parcel_id}.txt"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, worker: Executor) -> tuple[Pair, Path, Kept]:
+    """Two sides after funds were exported, carried and loaded; the receipt's file."""
+    folder, opened = tmp_path_factory.mktemp("receipts"), []
+
+    def open_one(project: Path) -> World:
+        opened.append(World(load_project(project, {}), lambda _event: None))
+        opened[-1].pool = worker
+        return opened[-1]
+
+    sides = two_sides(folder)
+    file = carried(sides, open_one)
+    for world in opened:
+        del world.pool
+        world.close()
+    return sides, file, Kept(folder)
+
+
+@pytest.fixture
+def arrived(made: tuple[Pair, Path, Kept]) -> tuple[Pair, Path]:
+    """Those two sides and that file, for this test alone."""
+    sides, file, kept = made
+    kept.put_back()
+    return sides, file
 
 
 def heard(world: World, *places: object, codes: tuple[str, ...] = ()) -> list[Heard]:
@@ -127,9 +161,9 @@ def test_changes_go_on_from_what_has_arrived(tmp_path: Path, open_world: OpenWor
     assert states(inside, "t") == told
 
 
-def test_the_file(sides: Pair, open_world: OpenWorld) -> None:
+def test_the_file(arrived: tuple[Pair, Path], open_world: OpenWorld) -> None:
     """It is signed by the importing side, tells parcel, rows and code, and no name of a table."""
-    file = carried(sides, open_world)
+    sides, file = arrived
     text, signer = note.verify(file.read_text(), [Keyring(sides[1] / "keys").own_verifier])
     receipt = read_receipt(text)
     assert (signer, receipt.parcel_id, receipt.rows) == ("outside", file.stem, 3)
@@ -139,9 +173,9 @@ def test_the_file(sides: Pair, open_world: OpenWorld) -> None:
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
-def test_the_exporting_side_keeps_no_key(sides: Pair, open_world: OpenWorld) -> None:
+def test_the_exporting_side_keeps_no_key(arrived: tuple[Pair, Path], open_world: OpenWorld) -> None:
     """Nothing of the code or its key stands in its drive table: only the hash; the parcel has the key, sealed."""
-    file = carried(sides, open_world)
+    sides, file = arrived
     code = str(read_receipt(file.read_text().partition("\n—")[0]).code)
     inside, outside = open_world(sides[0]), open_world(sides[1])
     mark = marks.of_parcel(inside.ledger, file.stem)
@@ -157,9 +191,9 @@ def test_the_exporting_side_keeps_no_key(sides: Pair, open_world: OpenWorld) -> 
             assert code.encode() not in path.read_bytes()
 
 
-def test_both_forms_are_the_same_word(sides: Pair, open_world: OpenWorld) -> None:
+def test_both_forms_are_the_same_word(arrived: tuple[Pair, Path], open_world: OpenWorld) -> None:
     """File, code, folder, in any number: the log says once who signed, and for which bytes."""
-    file = carried(sides, open_world)
+    sides, file = arrived
     world = open_world(sides[0])
     code = str(issued(open_world(sides[1]))[0].code)
     found = heard(world, file, file.parent, sides[1], codes=(code, code.lower()))
@@ -176,9 +210,10 @@ def test_both_forms_are_the_same_word(sides: Pair, open_world: OpenWorld) -> Non
     assert mark.confirmed_by == "receipt"
 
 
-def test_every_changed_byte_is_refused(sides: Pair, open_world: OpenWorld) -> None:
+def test_every_changed_byte_is_refused(arrived: tuple[Pair, Path], open_world: OpenWorld) -> None:
     """Wherever it is: text, signature or between; and a file cut short, and one that is no text."""
-    sound = carried(sides, open_world).read_bytes()
+    sides, receipt = arrived
+    sound = receipt.read_bytes()
     world, file = open_world(sides[0]), sides[0] / "carried.txt"
     for place in range(len(sound)):
         file.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
@@ -212,9 +247,9 @@ def test_a_receipt_by_somebody_else(sides: Pair, open_world: OpenWorld) -> None:
     assert "no receipt" in str(refused(world, other))
 
 
-def test_other_rows_than_were_exported(sides: Pair, open_world: OpenWorld) -> None:
+def test_other_rows_than_were_exported(arrived: tuple[Pair, Path], open_world: OpenWorld) -> None:
     """Counts that differ are no confirmation, whoever signed: what arrived is not what was sent."""
-    file = carried(sides, open_world)
+    sides, file = arrived
     text = file.read_text().partition("\n\n")[0] + "\n"
     file.write_text(note.sign(text.replace("rows 3", "rows 2"), Keyring(sides[1] / "keys").signer()))
     error = refused(open_world(sides[0]), file)
@@ -222,9 +257,9 @@ def test_other_rows_than_were_exported(sides: Pair, open_world: OpenWorld) -> No
     assert "2 rows were loaded, and 3 were exported" in str(error)
 
 
-def test_receipts_of_another_project(sides: Pair, open_world: OpenWorld, tmp_path: Path) -> None:
+def test_receipts_of_another_project(arrived: tuple[Pair, Path], open_world: OpenWorld, tmp_path: Path) -> None:
     """They are refused by file and by code, and do not stop those that are ours."""
-    file = carried(sides, open_world)
+    sides, file = arrived
     other = make_project(tmp_path / "other", WAREHOUSE, tables=[table("funds", target="mart")])
     introduce(other, sides[1])
     world, code = open_world(other), str(issued(open_world(sides[1]))[0].code)
@@ -259,18 +294,18 @@ def test_a_parcel_that_was_given_up(sides: Pair, open_world: OpenWorld) -> None:
     assert isinstance(refused(world, file), ReceiptRefused)
 
 
-def test_a_parcel_that_was_purged_meanwhile(sides: Pair, open_world: OpenWorld) -> None:
+def test_a_parcel_that_was_purged_meanwhile(arrived: tuple[Pair, Path], open_world: OpenWorld) -> None:
     """The outbox may be gone altogether: what was exported is known all the same."""
-    file = carried(sides, open_world)
+    sides, file = arrived
     shutil.rmtree(sides[0] / "exports")
     world = open_world(sides[0])
     assert heard(world, file)[0].error is None
     assert states(world, "funds") == [("out", 1, "loaded")]
 
 
-def test_a_parcel_from_before_there_were_receipts(sides: Pair, open_world: OpenWorld) -> None:
+def test_a_parcel_from_before_there_were_receipts(arrived: tuple[Pair, Path], open_world: OpenWorld) -> None:
     """It has neither key nor mark: it gets a file without a code, and that confirms it."""
-    file = carried(sides, open_world)
+    sides, file = arrived
     text = file.read_text().partition("code ")[0]
     file.write_text(note.sign(text, Keyring(sides[1] / "keys").signer()))
     with sqlite3.connect(sides[0] / "state" / "drive.db") as connection:
