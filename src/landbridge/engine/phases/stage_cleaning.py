@@ -20,7 +20,7 @@ def stage_cleaning(plan: Plan, row: Run, world: World) -> Outcome:
     if plan.job_kind == "export":
         return skipped("other side: the parcel stays until it is carried")
     if plan.windowed:
-        return clean_stages(plan, world)
+        return clean_stages(plan, row, world)
     if nothing_staged(row):
         return skipped("nothing changed")
     forget_older(world, plan.pipeline_name, str(row.parcel_id))

@@ -10,13 +10,14 @@ from typing import Any
 from landbridge.config.pipelines import StageCleaning
 from landbridge.contracts.values import Write
 from landbridge.engine.phases.outcome import Outcome, completed, skipped
-from landbridge.engine.plan import Plan
+from landbridge.engine.plan import Plan, window_load_id
 from landbridge.engine.pool import each
 from landbridge.engine.windowed.landing import of_load
 from landbridge.engine.work import Unload, Written
 from landbridge.engine.world import World
 from landbridge.errors import RunError
 from landbridge.ledger import parcels, runs, stages
+from landbridge.ledger.runs import Run
 from landbridge.ledger.stages import Stage
 from landbridge.schema.checksums import Sums, measure
 from landbridge.schema.columns import Columns
@@ -30,9 +31,10 @@ MANIFEST = "manifest.json"
 MOST_FILE = 1 << 30
 
 
-def clean_stages(plan: Plan, world: World) -> Outcome:
+def clean_stages(plan: Plan, row: Run, world: World) -> Outcome:
     """Skipped where no stage has had its time. Raises RunError where an archive is not like its stage."""
     rules = world.project.pipeline(plan.pipeline_name).cleaning
+    _note_loaded(row, world)
     with world.cleaning:  # parallel windows would clean the same ones
         due = stages.cleanable(world.ledger, plan.pipeline_name, datetime.now(UTC) - rules.delete_after)
         if not due:
@@ -45,6 +47,16 @@ def clean_stages(plan: Plan, world: World) -> Outcome:
         archive_location=rules.archive_location if rules.archive_before_delete else None,
         loads_deleted=[one.load_id for one in due],
     )
+
+
+def _note_loaded(row: Run, world: World) -> None:
+    """No audit of ours said so, where a script did it, or nobody: who comes here has passed it."""
+    transfer = row.phases["stage_to_target_transfer"]
+    if transfer.status != "COMPLETED" and "attempt" not in transfer.details:
+        return
+    for stage in stages.of_load(world.ledger, row.pipeline_name, window_load_id(row.pipeline_name, row.window)):
+        if stage.state == "staged":
+            stages.loaded(world.ledger, stage.stage_id)
 
 
 def _archive(one: Stage, rules: StageCleaning, world: World) -> int:
