@@ -124,6 +124,10 @@ class ValueDoesNotFit(RunError):
     """One value cannot be stored as its target column's type; the message names the cell, never the value."""
 
 
+class Terminated(SystemExit):
+    """Somebody asked this process to end: no failure of whatever it was at."""
+
+
 class ScriptFailed(RunError):
     """A user's script raised; what it raised is the cause."""
 

@@ -9,7 +9,7 @@ from landbridge.engine.events import Event, GapsFound, Notice, SchemaChanged
 from landbridge.engine.plan import window_load_id
 from landbridge.engine.windowed.agenda import agenda, asked_for
 from landbridge.engine.windowed.recount import Differs, recount
-from landbridge.engine.windowed.running import run_windows
+from landbridge.engine.windowed.running import run_due, run_windows
 from landbridge.errors import AuditError, LeaseHeld, SchemaMismatch, SourceError, UsageError, ValueDoesNotFit
 from landbridge.ledger import coverage, gaps, runs
 from landbridge.windows import Window
@@ -238,14 +238,81 @@ def test_a_span_that_cuts_a_window_is_refused(tmp_path: Path, pg_url: str, open_
 
 
 def test_rows_without_a_time_are_told(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
-    """They belong to no window, and silence would be a loss."""
+    """They belong to no window, nor do those beyond all of them; silence would be a loss."""
     events: list[Event] = []
     project = shop(tmp_path, pg_url)
-    ask(pg_url, "INSERT INTO orders VALUES (100, 'lost', 1, NULL)")
+    ask(
+        pg_url,
+        "INSERT INTO orders VALUES (100, 'lost', 1, NULL), (101, '', 1, 'infinity'), (102, '', 1, '20000-1-1')",
+    )
     first, *_ = succeeded(run(open_world(project, events.append)))
-    assert first.phases["pre_validation"].details["rows_without_window"] == 1
+    assert first.phases["pre_validation"].details["rows_without_window"] == 3
     told = [event.text for event in events if isinstance(event, Notice)]
-    assert told == ["1 rows of the source have no placed_at: they belong to no window"]
+    years = "or one in none of the years that windows have"
+    assert told == [f"3 rows of the source have no placed_at, {years}: they belong to no window"]
+
+
+def test_windows_that_are_told_by_another_clock_are_told(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Rows change their window by it: what would come twice or never is said, with what loads it again."""
+    events: list[Event] = []
+    project = shop(tmp_path, pg_url, source_system={"query_field_timezone": "UTC"})
+    ask(pg_url, "ALTER TABLE orders ALTER placed_at TYPE TIMESTAMP USING placed_at AT TIME ZONE 'UTC'")
+    succeeded(run(open_world(project), limit=2))
+    declare(project, source_system={"query_field_timezone": "Europe/Berlin"})
+    succeeded(run(open_world(project, events.append)))
+    (changed,) = [event for event in events if isinstance(event, SchemaChanged)]
+    (text,) = changed.changes
+    assert text.startswith(
+        "windows are told by placed_at, its clock in Europe/Berlin (were by placed_at, its clock in UTC): rows between "
+        "those would come twice or never; load again what is loaded: landbridge backfill orders "
+    )
+    assert text.endswith(" --from 2026-01-01T00:00:00+00:00 --to 2026-01-01T02:00:00+00:00")
+
+
+def test_a_drive_table_that_is_lost_doubles_nothing(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """On the same grid windows replace what is there; on another the run is refused, and told what to delete."""
+    project = shop(tmp_path, pg_url)
+    succeeded(run(open_world(project)))
+    (project / "state" / "drive.db").unlink()
+    succeeded(run(open_world(project)))
+    assert target(pg_url) == source(pg_url)
+    (project / "state" / "drive.db").unlink()
+    declare(project, query_window={"granularity": "2h"})
+    (refused,) = run(open_world(project))
+    assert "mart.orders has 24 rows of orders that this drive table did not load" in str(refused.error)
+    assert refused.error is not None
+    ask(pg_url, str(refused.error.hint).partition("those rows: ")[2])
+    assert len(succeeded(run(open_world(project)))) == 2
+    assert target(pg_url) == source(pg_url)
+
+
+def test_windows_that_failed_after_they_were_loaded_are_no_strangers(
+    tmp_path: Path, pg_url: str, open_world: OpenWorld
+) -> None:
+    """Where none has succeeded yet, the next window still may run."""
+    failing = {"target_cleaning": {"enabled": True, "sql": "DELETE FROM mart.missing"}}
+    world = open_world(shop(tmp_path, pg_url, phases=failing))
+    for number in range(2):
+        (failed,) = run_windows(world, world.project.pipeline("orders"), [hour(number)])
+        assert "mart.missing" in str(failed.error)
+    assert ask(pg_url, "SELECT count(*) FROM mart.orders") == [(12,)]
+
+
+def test_a_pipeline_by_a_new_name_is_told_of_its_old_rows(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Its load ids are others: what it loaded by its old name comes once more."""
+    events: list[Event] = []
+    project = shop(tmp_path, pg_url)
+    succeeded(run(open_world(project)))
+    declare(project, pipeline_metadata={"pipeline_name": "sales"})
+    world = open_world(project, events.append)
+    list(run_due(world, world.project.pipeline("sales"), limit=1))
+    told = [event.text for event in events if isinstance(event, Notice)]
+    assert told == [
+        (
+            "mart.orders has 24 rows of pipelines that this project does not have: is sales one of them by a new name, "
+            "its rows come twice"
+        )
+    ]
 
 
 def test_a_source_that_changed_is_told(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:

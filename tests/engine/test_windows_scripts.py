@@ -1,6 +1,7 @@
 """The user's own phases: what they are given, what their results mean, and that they can run alone."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,12 @@ def test_the_seeds_example(tmp_path: Path, pg_url: str, open_world: OpenWorld, *
         ("return {'skip_dag_run': True, 'error_message': None}", RunError, "it says skip_dag_run"),
         ("return {'cleaning_completed': False}", RunError, "it says cleaning_completed: false"),
         ("return None", RunError, "returned NoneType, not a dict"),
+        ("return {'error_message': ''}", RunError, "its error_message is '', and None where nothing failed"),
+        ("return {'share': float('nan')}", RunError, "returned what JSON does not hold: Out of range float values"),
+        ("config = {}; config['self'] = config; return config", RunError, "returned what JSON does not hold"),
+        ("return {'phases_to_skip': 'audit'}", RunError, "returned phases_to_skip that are no list of phases"),
         ("raise KeyError('no such view')", ScriptFailed, "raised KeyError: 'no such view'"),
+        ("raise SystemExit(0)", ScriptFailed, "raised SystemExit: 0"),
     ],
 )
 def test_fault_13_whatever_a_script_says_is_heard(
@@ -162,6 +168,32 @@ def test_no_secret_of_the_config_is_told(tmp_path: Path, pg_url: str, open_world
     row = runs.get_run(world.ledger, str(result.error.pipeline_id))
     assert "hunter2" not in str(row)
     assert "target_cleaning.py" in str(row.phases["target_cleaning"].traceback)
+
+
+def test_no_secret_of_the_config_is_a_detail(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """A script that returns what it was given does not write passwords into the drive table."""
+    lines = "return {'config': config, 'said': ['as ' + config['phases']['target_cleaning']['custom']['password']]}"
+    phases = {"target_cleaning": {"custom": {"password": "hunter2-hunter2"}}}
+    (done,) = succeeded(run(open_world(scripted(tmp_path, pg_url, "target_cleaning", body(lines), phases=phases))))
+    details = done.phases["target_cleaning"].details
+    assert "hunter2" not in str(done)
+    assert details["said"] == ["as ***"]
+    assert details["config"]["phases"]["target_cleaning"]["custom"] == {"password": "***"}
+
+
+def test_what_a_script_prints_is_no_output_of_the_command(
+    tmp_path: Path, pg_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Also while it is imported: standard output may be JSON."""
+    text = "print('imported')\n" + body("print('called'); return {}")
+    project = load_project(scripted(tmp_path, pg_url, "target_cleaning", text), {})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.stdout", sys.stdout)  # put back what is put in its place
+        run_phase(project, "orders", "target_cleaning", hour(0))
+        sys.stdout.write("ours\n")
+    told = capfd.readouterr()
+    assert told.out == "ours\n"
+    assert told.err == "imported\ncalled\n"
 
 
 def test_phases_to_skip(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:

@@ -18,7 +18,7 @@ from landbridge.sealing.note import Signers
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.reading import open_parcel
 from tests.engine.conftest import OpenWorld
-from tests.engine.pipelines import TABLE, ask, declare, hour, hours, run, shop, source, succeeded, target
+from tests.engine.pipelines import PARCEL, TABLE, ask, declare, hour, hours, run, shop, source, succeeded, target
 from tests.servers.s3 import S3Server
 
 ONE_HOUR = {"acceptable_data_fetch_end_time": "2026-01-01T01:00:00Z"}
@@ -47,6 +47,22 @@ def test_a_stage_stays_as_long_as_it_is_to(tmp_path: Path, pg_url: str, open_wor
 
 def load(window: Any) -> str:
     return window_load_id("orders", window)
+
+
+def test_without_our_audit_a_stage_has_its_time_too(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Where the audit is off, what was loaded is loaded; stages would stay for ever."""
+    phases = {**cleaning(), "audit": {"enabled": False}}
+    for stage in (PARCEL, TABLE):
+        project = shop(
+            tmp_path / stage["type" if stage is PARCEL else "table"],
+            pg_url,
+            stage_system=stage,
+            query_window=ONE_HOUR,
+            phases=phases,
+        )
+        (done,) = succeeded(run(open_world(project)))
+        assert done.phases["stage_cleaning"].details["records_deleted"] == 6
+        ask(pg_url, "DROP TABLE orders")
 
 
 def test_fault_5_what_is_deleted_was_archived_and_compared(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:

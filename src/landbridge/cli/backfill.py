@@ -34,4 +34,4 @@ def backfill_command(
         else:
             with_alerts(world)
             width = at_once(world, pipeline, parallel)
-            print_results(run_windows(world, pipeline, windows, parallel=width), as_json=as_json)
+            print_results(run_windows(world, pipeline, windows, parallel=width, fresh=True), as_json=as_json)

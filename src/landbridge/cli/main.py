@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from landbridge import __version__
-from landbridge.errors import LandbridgeError, UsageError
+from landbridge.errors import LandbridgeError, Terminated, UsageError
 
 Summaries = Mapping[str, "str | Summaries"]
 
@@ -211,4 +211,4 @@ def report(error: LandbridgeError, *, prefix: str = "error") -> None:
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  the signal's signature
-    sys.exit(TERMINATED)
+    raise Terminated(TERMINATED)

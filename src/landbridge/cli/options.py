@@ -50,6 +50,9 @@ To = Annotated[
 ]
 
 
+YEARS = (2, 9998)  # the first and the last one of a grid, and no windows of ours
+
+
 def ago(text: str | None, option: str) -> datetime | None:
     """When that was: a duration before now. UsageError for anything else."""
     try:
@@ -98,14 +101,18 @@ def span(pipeline: Pipeline, start: str, end: str) -> Window:
     """From and to as people write them; without a zone in that of the pipeline. UsageError for what is no span."""
     try:
         return Window(_time(start, pipeline.zone), _time(end, pipeline.zone))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
+        said = str(error)
         raise UsageError(
-            f"--from and --to: {str(error).lower()}", hint="--from 2026-01-31T05:00Z --to 2026-02-01"
+            f"--from and --to: {said[:1].lower()}{said[1:]}", hint="--from 2026-01-31T05:00Z --to 2026-02-01"
         ) from None
 
 
 def _time(text: str, zone: str) -> datetime:
+    """In the years that grids have cells of, so that what lies about it is a time as well."""
     found = datetime.fromisoformat(text)
+    if not YEARS[0] < found.year < YEARS[1]:
+        raise ValueError(f"{text} is in none of the years that windows have")
     return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
 
 

@@ -11,11 +11,12 @@ from landbridge.engine.phases.outcome import Outcome, completed
 from landbridge.engine.plan import Plan, Windowed, window_load_id
 from landbridge.engine.windowed.landing import out_of
 from landbridge.engine.windowed.rows import field_of, source_schema, without_window
+from landbridge.engine.windowed.strangers import look_for_strangers
 from landbridge.engine.world import World
-from landbridge.ledger import runs
+from landbridge.ledger import coverage, runs
 from landbridge.ledger.runs import Run
 from landbridge.schema.columns import chosen, leaving
-from landbridge.schema.model import TableSchema
+from landbridge.schema.model import Column, TableSchema
 
 
 def check_window(plan: Plan, windowed: Windowed, row: Run, world: World, checks: list[str]) -> Outcome:
@@ -31,7 +32,11 @@ def check_window(plan: Plan, windowed: Windowed, row: Run, world: World, checks:
         incoming = leaving(leaves, plan.read.columns)
         told["rows_without_window"] = _outside(plan, world)
         told["columns"] = {column.name: str(column.type) for column in incoming.columns}
-        told["schema_changes"] = _changes(plan, incoming, world)
+        told["told_by"] = told_by(windowed, field)
+        told["schema_changes"] = _changes(plan, incoming, told["told_by"], world)
+    if plan.write is not None and "stage_to_target_transfer" not in windowed.scripts:
+        standing = world.connector(plan.write.connection).describe([plan.write.relation])[plan.write.relation]
+        look_for_strangers(plan, windowed, standing, world)
     for name, write, comes in _writes(plan, incoming):
         checks.append(f"{name} {write.connection}: {write.relation} {check_write(write, comes, world)}")
     checks += check_keys(plan, windowed, incoming, world)
@@ -95,14 +100,20 @@ def _outside(plan: Plan, world: World) -> int:
         rows = without_window(plan, world)
         world.outside_windows[plan.pipeline_name] = rows
         if rows and plan.windowed:
-            world.emit(Notice(f"{rows:,} rows of the source have no {plan.windowed.field}: they belong to no window"))
+            world.emit(
+                Notice(
+                    f"{rows:,} rows of the source have no {plan.windowed.field}, or one in none of the years that "
+                    "windows have: they belong to no window"
+                )
+            )
     return world.outside_windows[plan.pipeline_name]
 
 
-def _changes(plan: Plan, incoming: TableSchema, world: World) -> list[str]:
-    """How the source's columns differ from those of the last window that was loaded; told as an event."""
+def _changes(plan: Plan, incoming: TableSchema, by: str, world: World) -> list[str]:
+    """How the source differs from what it was when the last window was loaded; told as an event."""
     last = runs.list_runs(world.ledger, pipeline_name=plan.pipeline_name, status="SUCCESS", limit=1)
-    before = last[0].phases["pre_validation"].details.get("columns") if last else None
+    details = last[0].phases["pre_validation"].details if last else {}
+    before = details.get("columns")
     if before is None:
         return []
     now = {column.name: str(column.type) for column in incoming.columns}
@@ -111,6 +122,21 @@ def _changes(plan: Plan, incoming: TableSchema, world: World) -> list[str]:
     changes += [
         f"column {name} is {now[name]} (was {before[name]})" for name in now if before.get(name, now[name]) != now[name]
     ]
+    if (was := details.get("told_by", by)) != by:
+        changes.append(f"windows are told by {by} (were by {was}): {again(plan.pipeline_name, world)}")
     if changes:
         world.emit(SchemaChanged(plan.pipeline_name, tuple(changes)))
     return changes
+
+
+def told_by(windowed: Windowed, field: Column) -> str:
+    """What says which rows are a window's: where it changes, rows change their window."""
+    clock = {"timestamp": windowed.clock, "date": windowed.zone}.get(field.type.kind)
+    return f"{field.name}, its clock in {clock}" if clock else field.name
+
+
+def again(name: str, world: World) -> str:
+    """What to type when windows that are loaded hold other rows now: some would come twice, or not at all."""
+    spans = coverage.covered(world.ledger, name)
+    typed = [f"landbridge backfill {name} --from {s.start.isoformat()} --to {s.end.isoformat()}" for s in spans[:3]]
+    return f"rows between those would come twice or never; load again what is loaded: {'; '.join(typed)}"

@@ -32,15 +32,9 @@ MOST_FILE = 1 << 30
 
 
 def clean_stages(plan: Plan, row: Run, world: World) -> Outcome:
-    """Skipped where no stage has had its time. Raises RunError where an archive is not like its stage.
-
-    That of this run is loaded by now: whoever does the audit, or nobody, this phase comes after it.
-    """
+    """Skipped where no stage has had its time. Raises RunError where an archive is not like its stage."""
     rules = world.project.pipeline(plan.pipeline_name).cleaning
-    load_id = window_load_id(row.pipeline_name, row.window)
-    for one in stages.of_load(world.ledger, row.pipeline_name, load_id):
-        if one.state == "staged" and one.stage_id in (load_id, row.parcel_id):
-            stages.loaded(world.ledger, one.stage_id)
+    _note_loaded(row, world)
     with world.cleaning:  # parallel windows would clean the same ones
         due = stages.cleanable(world.ledger, plan.pipeline_name, datetime.now(UTC) - rules.delete_after)
         if not due:
@@ -53,6 +47,16 @@ def clean_stages(plan: Plan, row: Run, world: World) -> Outcome:
         archive_location=rules.archive_location if rules.archive_before_delete else None,
         loads_deleted=[one.load_id for one in due],
     )
+
+
+def _note_loaded(row: Run, world: World) -> None:
+    """No audit of ours said so, where a script did it, or nobody: who comes here has passed it."""
+    transfer = row.phases["stage_to_target_transfer"]
+    if transfer.status != "COMPLETED" and "attempt" not in transfer.details:
+        return
+    for stage in stages.of_load(world.ledger, row.pipeline_name, window_load_id(row.pipeline_name, row.window)):
+        if stage.state == "staged":
+            stages.loaded(world.ledger, stage.stage_id)
 
 
 def _archive(one: Stage, rules: StageCleaning, world: World) -> int:

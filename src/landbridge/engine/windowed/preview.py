@@ -9,6 +9,7 @@ from landbridge.config.pipelines import Pipeline
 from landbridge.engine.plan import Plan, plan_window
 from landbridge.engine.windowed.checks import check_keys, check_write
 from landbridge.engine.windowed.rows import field_of, of_window, source_schema
+from landbridge.engine.windowed.strangers import look_for_strangers
 from landbridge.engine.world import World
 from landbridge.ledger import coverage, runs
 from landbridge.windows import Window
@@ -61,6 +62,8 @@ def _facts(plan: Plan, world: World) -> dict[str, str]:
         facts["stage"] = f"{plan.location}: sealed parcels"
     if plan.write:
         comes = None if plan.windowed.transform else incoming
+        standing = world.connector(plan.write.connection).describe([plan.write.relation])[plan.write.relation]
+        look_for_strangers(plan, plan.windowed, standing, world)
         facts["target"] = f"{plan.write.connection}: {plan.write.relation} ({check_write(plan.write, comes, world)})"
     if found := check_keys(plan, plan.windowed, incoming, world):
         facts["keys"] = found[0].removeprefix("keys ")

@@ -13,6 +13,8 @@ from landbridge.schema.names import did_you_mean, quote
 from landbridge.windows.clock import shown
 from landbridge.windows.grid import Grid, parse_step
 
+FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)  # cells of grids lie between them
+
 
 def of_window(plan: Plan, world: World) -> Read:
     """The plan's read with the bounds of its window as a condition.
@@ -27,14 +29,14 @@ def of_window(plan: Plan, world: World) -> Read:
 
 
 def without_window(plan: Plan, world: World) -> int:
-    """How many rows of the source have no time, and so belong to no window."""
+    """How many rows of the source have no time, or one that no window ever has, such as infinity."""
     read, windowed = _reading(plan)
     column = field_of(source_schema(read, world), windowed)
-    source = world.connector(read.connection)
-    if not column.nullable:
-        return 0
+    source, name = world.connector(read.connection), quote(column.name)
+    first, last = (typed(_text(bound, column, windowed), column) for bound in (FIRST, LAST))
     with source.instant() as instant:
-        return source.count_rows(narrowed(whole_of(read), f"{quote(column.name)} IS NULL"), instant)
+        nowhere = f"({name} IS NULL OR {name} < {first} OR {name} >= {last})"
+        return source.count_rows(narrowed(whole_of(read), nowhere), instant)
 
 
 def source_schema(read: Read, world: World) -> TableSchema:

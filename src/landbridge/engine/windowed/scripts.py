@@ -1,28 +1,26 @@
 """The user's own phases: `phase(config, record) -> dict` in a file (docs/pipelines.md, "Phases of your own")."""
 
 import importlib.util
-import json
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from landbridge.config.pipelines.readonly import secrets_of
 from landbridge.engine.phases.outcome import Outcome
 from landbridge.engine.plan import Plan, window_load_id
+from landbridge.engine.windowed.aside import printing_aside
 from landbridge.engine.windowed.landing import begin_stage, note_staged
+from landbridge.engine.windowed.said import details_of, without_secrets
 from landbridge.engine.world import World
-from landbridge.errors import ConfigError, RunError, ScriptFailed
-from landbridge.ledger.phases import PHASES, storable
+from landbridge.errors import ConfigError, ScriptFailed, Terminated
+from landbridge.ledger.phases import PHASES
 from landbridge.ledger.runs import Run
 
 Script = Callable[[Mapping[str, Any], dict[str, Any]], Any]
 
-VERDICTS = ("transfer_completed", "audit_passed", "cleaning_completed")
 _importing = threading.Lock()  # parallel windows ask for one file at once
 
 
@@ -53,13 +51,16 @@ def call(path: Path, phase: str, config: Mapping[str, Any], row: Run) -> dict[st
     """
     function = _function(path, phase)
     try:
-        result = function(config, record_of(row))
-    except Exception as error:
+        with printing_aside():
+            result = function(config, record_of(row))
+    except Terminated:
+        raise
+    except (Exception, SystemExit) as error:  # a script ends its phase, not the command and its exit code
         raise ScriptFailed(
             f"{path.name}: {phase} raised {type(error).__name__}{_told(error, config)}",
             hint=f"landbridge run-phase {row.pipeline_name} {phase} runs it alone",
         ) from error
-    return _details(result, path, phase, config)
+    return details_of(result, path, phase, config)
 
 
 def record_of(row: Run) -> dict[str, Any]:
@@ -94,48 +95,18 @@ def _module(path: Path) -> ModuleType:
     assert spec.loader is not None, "the same"  # noqa: S101
     module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with printing_aside():
+            spec.loader.exec_module(module)
+    except Terminated:
+        raise
+    except (Exception, SystemExit) as error:
         raise ScriptFailed(
             f"{path.name} cannot be imported: {type(error).__name__}{_told(error, {})}", hint=f"python {path}"
         ) from error
     return module
 
 
-def _details(result: Any, path: Path, phase: str, config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401  whatever a script returns
-    if not isinstance(result, Mapping):
-        raise RunError(
-            f"{path.name}: {phase} returned {type(result).__name__}, not a dict",
-            hint="return {'skip_dag_run': False, 'error_message': None, …}",
-        )
-    told = {str(key): value for key, value in result.items()}
-    message = told.pop("error_message", None)
-    stops = told.pop("skip_dag_run", False)
-    failed = [verdict for verdict in VERDICTS if told.get(verdict, True) is not True]
-    if message is not None or stops or failed:
-        said = message if message is not None else f"it says {failed[0]}: false" if failed else "it says skip_dag_run"
-        raise RunError(f"{path.name}: {phase}: {_without_secrets(str(said), config)}", hint=f"see {path}")
-    return {_free(key): value for key, value in json.loads(json.dumps(storable(told), default=_text)).items()}
-
-
-def _free(key: str) -> str:
-    """A detail may not take the name of a field of the phase object."""
-    from landbridge.ledger.phases import PhaseRecord
-
-    return f"script_{key}" if key in PhaseRecord.__dataclass_fields__ else key
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime | date) else str(value)
-
-
 def _told(error: BaseException, config: Mapping[str, Any]) -> str:
     """The first line of what it says: the script's own words, but for what the config keeps secret."""
-    line = _without_secrets(str(error).strip().partition("\n")[0], config)
+    line = without_secrets(str(error).strip().partition("\n")[0], config)
     return f": {line[:300]}" if line else ""
-
-
-def _without_secrets(text: str, config: Mapping[str, Any]) -> str:
-    for secret in secrets_of(config):
-        text = text.replace(secret, "***") if secret else text
-    return text
