@@ -456,3 +456,35 @@ def test_a_longer_look_back_reaches_before_the_first_window(tmp_path: Path, pg_u
     found = list(agenda(world.project.pipeline("orders"), world.ledger, first.window.end + HOUR / 2).due())
     assert [window.end for window in found][-1] == first.window.start
     assert found[0].start == first.window.end - 24 * HOUR
+
+
+def test_an_older_day_that_is_loaded_makes_nothing_due(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Where nothing says where a pipeline begins, it began with its first run; what lies between is a gap."""
+    open_ends = {"acceptable_data_fetch_start_time": None, "acceptable_data_fetch_end_time": None}
+    world = open_world(shop(tmp_path, pg_url, query_window=open_ends))
+    pipeline = world.project.pipeline("orders")
+    (first,) = succeeded(run(world))
+    succeeded(run_windows(world, pipeline, [hour(0)]))
+    found = agenda(pipeline, world.ledger, first.window.end + HOUR / 2)
+    assert list(found.due()) == []
+    assert found.passed == (Window(hour(0).end, first.window.start),)
+
+
+def test_windows_that_were_cut_before_the_lease_are_looked_at_again(
+    tmp_path: Path, pg_url: str, open_world: OpenWorld
+) -> None:
+    """Another process ran the hour as two halves meanwhile: the hour as a whole would bring their rows twice."""
+    project = shop(tmp_path, pg_url, query_window={"granularity": "30m"})
+    succeeded(run(open_world(project), limit=2))
+    world = open_world(project)
+    with pytest.raises(UsageError, match="was cut in another way meanwhile"):
+        list(run_windows(world, world.project.pipeline("orders"), [hour(0)]))
+    assert ask(pg_url, "SELECT count(*) FROM mart.orders") == [(6,)]
+
+
+def test_no_window_begins_before_the_acceptable_start(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Not by a backfill either."""
+    world = open_world(shop(tmp_path, pg_url))
+    day = Window(FIRST - HOUR, FIRST + HOUR)
+    with pytest.raises(UsageError, match="no window begins before 2026-01-01T00:00:00"):
+        asked_for(world.project.pipeline("orders"), day, world.ledger, FIRST + 10 * HOUR)

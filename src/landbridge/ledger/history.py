@@ -55,6 +55,13 @@ def first_window(db: Database, pipeline_name: str) -> datetime | None:
     return min(firsts, default=None)
 
 
+def first_begun(db: Database, pipeline_name: str) -> datetime | None:
+    """Where the window of the very first attempt starts: the first by time of the attempt, not of the window."""
+    first = select(_starts).where(_attempts(pipeline_name)).order_by(drive.c.created_at).limit(1)
+    with db.read() as connection:
+        return connection.execute(first).scalar_one_or_none()
+
+
 def rate(db: Database, pipeline_name: str, since: datetime, most: int = 1000) -> tuple[int, int]:
     """How many of the newest attempts since then, `most` of them at most, were SUCCESS, and how many SUCCESS or FAILED.
 

@@ -12,6 +12,7 @@ from landbridge.ledger.coverage import cover
 from landbridge.ledger.database import Database
 from landbridge.ledger.history import (
     attempted,
+    first_begun,
     first_window,
     get_run,
     latest_of_window,
@@ -29,6 +30,7 @@ __all__ = [
     "PhaseRecord",
     "Run",
     "attempted",
+    "first_begun",
     "first_window",
     "get_run",
     "latest_of_window",

@@ -44,7 +44,7 @@ def agenda(pipeline: Pipeline, ledger: Database, now: datetime) -> Agenda:
         return Agenda(pipeline, (), (), ledger)
     domain = Window(start, end)
     holes = missing(domain, coverage.covered(ledger, pipeline.name, domain))
-    limit = _uncut(grid.floor(now - pipeline.look_back), pipeline, ledger) if pipeline.look_back else start
+    limit = _uncut(_limit(pipeline, ledger, grid, now) or start, pipeline, ledger)
     if not pipeline.catchup and holes:
         *_, newest = windows_of(pipeline, _last_cell(holes[-1], grid), ledger)
         limit = max(limit, newest.start)
@@ -73,6 +73,11 @@ def asked_for(pipeline: Pipeline, span: Window, ledger: Database, now: datetime)
         raise UsageError(
             f"{pipeline.name}: {span.end.isoformat()} has not settled yet: windows are read up to {end.isoformat()}",
             hint=f"--to {end.isoformat()}",
+        )
+    if pipeline.acceptable_start and span.start < pipeline.acceptable_start:
+        raise UsageError(
+            f"{pipeline.name}: no window begins before {pipeline.acceptable_start.isoformat()}",
+            hint="acceptable_data_fetch_start_time in query_window of its file",
         )
     for begun in runs.attempted(ledger, pipeline.name, span):
         if begun.start < span.start or begun.end > span.end:
@@ -104,6 +109,16 @@ def _uncut(instant: datetime, pipeline: Pipeline, ledger: Database) -> datetime:
     around = Window(instant - INSTANT, instant + INSTANT)
     cut = [w.start for w in runs.attempted(ledger, pipeline.name, around) if w.start < instant < w.end]
     return min(cut, default=instant)
+
+
+def _limit(pipeline: Pipeline, ledger: Database, grid: Grid, now: datetime) -> datetime | None:
+    """What lies before it is run by nobody; None for no limit.
+
+    A pipeline that nothing tells where to begin began with its first run: an older day that somebody loads is that day.
+    """
+    if pipeline.look_back:
+        return grid.floor(now - pipeline.look_back)
+    return None if pipeline.acceptable_start else runs.first_begun(ledger, pipeline.name)
 
 
 def _last_cell(hole: Window, grid: Grid) -> Window:

@@ -20,7 +20,7 @@ from landbridge.engine.walk import attempt, close_dead
 from landbridge.engine.windowed.agenda import agenda, windows_of
 from landbridge.engine.windowed.retrying import attempts
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError, RunError
+from landbridge.errors import LandbridgeError, RunError, UsageError
 from landbridge.ledger import gaps
 from landbridge.ledger.runs import Run
 from landbridge.windows import Window
@@ -74,10 +74,22 @@ def run_due(
 def run_windows(
     world: World, pipeline: Pipeline, windows: Iterable[Window], *, parallel: int = 1, fresh: bool = False
 ) -> Iterator[WindowResult]:
-    """These windows, whether they were run before or not."""
+    """These windows, whether they were run before or not. Raises UsageError for one that is cut otherwise by now."""
     with world.alone_with(pipeline.name):
         close_dead(pipeline.name, "run", world)
-        yield from _each(world, pipeline, windows, parallel=parallel, fresh=fresh)
+        whole = _still_whole(world, pipeline, windows)
+        yield from _each(world, pipeline, whole, parallel=parallel, fresh=fresh)
+
+
+def _still_whole(world: World, pipeline: Pipeline, windows: Iterable[Window]) -> Iterator[Window]:
+    """They were cut before we had the lease: whoever had it may have begun others."""
+    for window in windows:
+        if list(windows_of(pipeline, window, world.ledger)) != [window]:
+            raise UsageError(
+                f"{pipeline.name}: window {window} was cut in another way meanwhile",
+                hint=f"landbridge gaps {pipeline.name}",
+            )
+        yield window
 
 
 def at_once(world: World, pipeline: Pipeline, wanted: int) -> int:
