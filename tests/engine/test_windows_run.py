@@ -214,6 +214,7 @@ def test_catchup_false_leaves_all_but_the_newest(tmp_path: Path, pg_url: str, op
     world = open_world(project)
     assert [each.window for each in succeeded(run(world))] == [hour(3)]
     assert [row.window for row in gaps.recorded(world.ledger, "orders")] == hours(0, 3)
+    assert run(open_world(project)) == [], "the newest is loaded: older ones are not run instead of it"
 
 
 def test_another_granularity_begins_where_the_old_one_ended(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:

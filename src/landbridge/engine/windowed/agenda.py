@@ -45,8 +45,8 @@ def agenda(pipeline: Pipeline, ledger: Database, now: datetime) -> Agenda:
     domain = Window(start, end)
     holes = missing(domain, coverage.covered(ledger, pipeline.name, domain))
     limit = _uncut(_limit(pipeline, ledger, grid, now) or start, pipeline, ledger)
-    if not pipeline.catchup and holes:
-        *_, newest = windows_of(pipeline, _last_cell(holes[-1], grid), ledger)
+    if not pipeline.catchup:
+        *_, newest = windows_of(pipeline, _last_cell(domain, grid), ledger)
         limit = max(limit, newest.start)
     return Agenda(pipeline, tuple(_after(holes, limit)), tuple(_before(holes, limit)), ledger)
 
@@ -121,8 +121,8 @@ def _limit(pipeline: Pipeline, ledger: Database, grid: Grid, now: datetime) -> d
     return None if pipeline.acceptable_start else runs.first_begun(ledger, pipeline.name)
 
 
-def _last_cell(hole: Window, grid: Grid) -> Window:
-    return Window(max(hole.start, grid.floor(hole.end - INSTANT)), hole.end)
+def _last_cell(span: Window, grid: Grid) -> Window:
+    return Window(max(span.start, grid.floor(span.end - INSTANT)), span.end)
 
 
 def _after(holes: Iterable[Window], limit: datetime) -> Iterator[Window]:
