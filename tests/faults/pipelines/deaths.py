@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from landbridge.ledger.phases import PHASES
+from landbridge.ledger.runs import Run
 from tests.faults.pipelines.aftermath import newest_runs, whole_states, wrongs
 from tests.faults.pipelines.points import POINTS_OF_PIPELINES, WINDOW
 from tests.faults.pipelines.reader import WindowReader
@@ -127,39 +128,46 @@ def random_kills(shop: PipelineWorkshop, seed: int, falls: Falls) -> Iterator[Tr
     """From outside: in each phase of a window, of parcels and of landing tables; then anywhere in a command's life."""
     chance = random.Random(seed)  # noqa: S311  instants, not secrets
     for name in AT_RANDOM:
-        lasts = _lasting(shop, name)
+        course = _course(shop, name)
         for phase in PHASES:
             for _ in range(MOST_TRIES):
                 if falls.fell[f"{phase} ({name})"] >= PER_PHASE:
                     break
-                delay, window = chance.random() * lasts[phase], chance.randrange(len(SCENES_OF_PIPELINES[name].moves))
+                window = chance.randrange(len(course.windows))
+                delay = chance.random() * course.windows[window][phase]
                 act = partial(_kill_within, shop, name, phase, delay, window + 1, falls)
                 yield Trial(name, f"kill -9, {delay:.3f} s into {phase} of window {window}", act)
     for name in ANYWHERE:
-        whole = _lasting(shop, name)["whole"]
+        whole = _course(shop, name).whole
         for _ in range(KILLS_ANYWHERE):
             delay = chance.random() * whole
             yield Trial(name, f"kill -9 after {delay:.3f} s", partial(_kill_after, shop, name, delay, falls))
 
 
-def _lasting(shop: PipelineWorkshop, name: str) -> dict[str, float]:
-    """How long each phase of an undisturbed window takes at most, and the whole command, in seconds."""
+@dataclass(frozen=True)
+class Course:
+    """How long an undisturbed command takes, in seconds: the phases of each window in turn, and the whole."""
+
+    windows: list[dict[str, float]]
+    whole: float
+
+
+def _course(shop: PipelineWorkshop, name: str) -> Course:
     with shop.case(SCENES_OF_PIPELINES[name]) as case:
         began = time.monotonic()
         code, said = case.again()
         whole = time.monotonic() - began
         assert code == 0, said
-        records = [run.phases for run in newest_runs(case)]
-    lasts = {
-        phase: max(
-            (one[phase].end_timestamp - one[phase].start_timestamp).total_seconds()
-            for one in records
-            if one[phase].end_timestamp and one[phase].start_timestamp
-        )
-        for phase in PHASES
-        if any(one[phase].start_timestamp for one in records)
+        runs = newest_runs(case)[: len(case.scene.moves)]
+    return Course([_lasting(run) for run in sorted(runs, key=lambda run: run.window)], whole)
+
+
+def _lasting(run: Run) -> dict[str, float]:
+    return {
+        name: (one.end_timestamp - one.start_timestamp).total_seconds()
+        for name, one in run.phases.items()
+        if one.start_timestamp and one.end_timestamp
     }
-    return lasts | {"whole": whole}
 
 
 def _kill_within(
