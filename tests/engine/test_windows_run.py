@@ -10,8 +10,10 @@ from landbridge.engine.plan import window_load_id
 from landbridge.engine.windowed.agenda import agenda, asked_for
 from landbridge.engine.windowed.recount import Differs, recount
 from landbridge.engine.windowed.running import run_due, run_windows
+from landbridge.engine.world import World
 from landbridge.errors import AuditError, LeaseHeld, SchemaMismatch, SourceError, UsageError, ValueDoesNotFit
 from landbridge.ledger import coverage, gaps, runs
+from landbridge.ledger.runs import Run
 from landbridge.windows import Window
 from tests.engine.conftest import OpenWorld
 from tests.engine.pipelines import (
@@ -399,11 +401,9 @@ def test_rows_that_come_late_are_found_and_loaded(tmp_path: Path, pg_url: str, o
     assert target(pg_url) == source(pg_url)
 
 
-def test_fault_6_a_run_whose_process_died_is_closed(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
-    """Whatever window it was at: the next command of the pipeline closes its row, says so, and runs the window."""
-    events: list[Event] = []
-    world = open_world(shop(tmp_path, pg_url), events.append)
-    dead = runs.start_run(
+def dies(world: World) -> Run:
+    """The row that an attempt at the third hour leaves whose process ends in its transfer."""
+    row = runs.start_run(
         world.ledger,
         pipeline_name="orders",
         job_kind="run",
@@ -414,13 +414,23 @@ def test_fault_6_a_run_whose_process_died_is_closed(tmp_path: Path, pg_url: str,
         host="elsewhere",
         version="0",
     )
-    dead = runs.phase_began(world.ledger, dead, "source_to_stage_transfer")
+    return runs.phase_began(world.ledger, row, "source_to_stage_transfer")
+
+
+def test_fault_6_a_run_whose_process_died_is_closed(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:
+    """Whatever window it was at: the next command of the pipeline closes its row, says so, and runs the window."""
+    events: list[Event] = []
+    world = open_world(shop(tmp_path, pg_url), events.append)
+    dead = dies(world)
     assert [each.window for each in succeeded(run(world))] == hours(0, 4)
     closed = runs.get_run(world.ledger, dead.pipeline_id)
     assert (closed.pipeline_status, closed.phase_failed) == ("FAILED", "source_to_stage_transfer")
     assert closed.phases["source_to_stage_transfer"].error_class == "crash"
     told = [event.text for event in events if isinstance(event, Notice)]
     assert told == [f"closed {dead.pipeline_id}: its process ended without a word in source_to_stage_transfer"]
+    idle = dies(world)
+    assert run(open_world(tmp_path)) == [], "nothing is due"
+    assert runs.get_run(world.ledger, idle.pipeline_id).pipeline_status == "FAILED"
 
 
 def test_fault_11_a_row_that_ended_is_never_worked_on_again(tmp_path: Path, pg_url: str, open_world: OpenWorld) -> None:

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,8 +20,8 @@ from landbridge.engine.walk import attempt, close_dead
 from landbridge.engine.windowed.agenda import agenda, windows_of
 from landbridge.engine.windowed.retrying import attempts
 from landbridge.engine.world import World
-from landbridge.errors import LandbridgeError, RunError, UsageError
-from landbridge.ledger import gaps
+from landbridge.errors import LandbridgeError, LeaseHeld, RunError, UsageError
+from landbridge.ledger import gaps, runs
 from landbridge.ledger.runs import Run
 from landbridge.windows import Window
 from landbridge.windows.cover import missing
@@ -63,12 +63,20 @@ def run_due(
     """All windows that are due, at most `limit`. Where none is, nothing is opened but the drive database."""
     found = agenda(pipeline, world.ledger, datetime.now(UTC))
     if not found.open and not _new_gaps(found.passed, pipeline, world):
+        _close_idle(world, pipeline)
         return
     with world.alone_with(pipeline.name):
         close_dead(pipeline.name, "run", world)
         found = agenda(pipeline, world.ledger, datetime.now(UTC))  # another may have been at work until now
         _record_gaps(_new_gaps(found.passed, pipeline, world), pipeline, world)
         yield from _each(world, pipeline, islice(found.due(), limit), parallel=parallel, fresh=fresh)
+
+
+def _close_idle(world: World, pipeline: Pipeline) -> None:
+    """A window that died in a backfill is covered all the same, and nothing would come to close its row."""
+    if runs.list_runs(world.ledger, pipeline_name=pipeline.name, status="RUNNING", limit=1):
+        with suppress(LeaseHeld), world.alone_with(pipeline.name):  # held: its process lives
+            close_dead(pipeline.name, "run", world)
 
 
 def run_windows(
