@@ -28,7 +28,7 @@ ORDERS = TableSchema(
     )
 )
 Row = tuple[int | None, str | None, str, int | None]
-WINDOWS, TICKS = 3, 5  # of the property: windows, and instants in each
+WINDOWS, TICKS = 3, 3  # of the property: windows, and instants in each
 
 
 def row(key: int | None, changed: int | None, note: str = "", shop: str | None = "a") -> Row:
@@ -190,7 +190,7 @@ class KeyedSuite:
         assert found is not None
         assert found.primary_key == ()
 
-    @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         st.lists(
             st.one_of(

@@ -1,6 +1,7 @@
 """One login for all that a process asks of an account, and the one border where the driver's errors become ours."""
 
 import atexit
+import random
 import re
 import time
 import warnings
@@ -204,7 +205,7 @@ def patiently(work: Callable[[], T]) -> T:
         except TargetError as error:
             if error.code != LOCKED or time.monotonic() > deadline:
                 raise
-        time.sleep(pause)
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  in step they would meet again and again
         pause = min(2 * pause, 1)
 
 
