@@ -28,7 +28,7 @@ from tests.servers.snowflake.process import SnowflakeServer
 HERE = Path(__file__).parent
 ON_SNOWFLAKE = HERE / "snowflake.txt"
 TRANSCRIPTS = sorted(set(HERE.glob("*.txt")) - {ON_SNOWFLAKE})
-COLD = {"start", "together"}  # the first steps, and several at once
+COLD = {"start", "together", "metadata"}  # the first steps, several at once, and what is told by the second
 END = "\x1e"
 PREAMBLE = f"""set -o pipefail
 hook() {{ {sys.executable} {HERE / "hook.py"} "$@" > /dev/null 2>&1 & until [ -s "$1.port" ]; do sleep 0.02; done; }}

@@ -190,7 +190,11 @@ class KeyedSuite:
         assert found is not None
         assert found.primary_key == ()
 
-    @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=4,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
     @given(
         st.lists(
             st.one_of(

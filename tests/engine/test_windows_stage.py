@@ -1,6 +1,7 @@
 """What lies between source and target: how long it stays, what an archive is, and the user's own SQL."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from landbridge.engine.windowed.cleaning import clean_stages
 from landbridge.engine.windowed.landing import moved
 from landbridge.engine.windowed.running import run_windows
 from landbridge.errors import RunError, TargetError, ValueDoesNotFit
-from landbridge.ledger import stages
+from landbridge.ledger import runs, stages
 from landbridge.sealing.note import Signers
 from landbridge.stage.location import Store, open_store
 from landbridge.stage.reading import open_parcel
@@ -206,7 +207,11 @@ def test_no_window_cleans_what_another_one_stages(
 
     def moved_beside(*arguments: Any) -> Any:
         done = moved(*arguments)
-        clean_stages(plan_window(world.project, pipeline, hour(1)), beside)
+        start, end = hour(1).start, hour(1).end
+        row = replace(  # of the hour beside
+            runs.list_runs(world.ledger, limit=1)[0], query_window_start_timestamp=start, query_window_end_timestamp=end
+        )
+        clean_stages(plan_window(world.project, pipeline, hour(1)), row, beside)
         return done
 
     monkeypatch.setattr(landing, "moved", moved_beside)
