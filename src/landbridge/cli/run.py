@@ -9,7 +9,6 @@ import typer
 from landbridge.cli.alerting import with_alerts
 from landbridge.cli.options import (
     AcceptDelta,
-    All,
     AsJson,
     DryRun,
     Fresh,
@@ -31,7 +30,7 @@ from landbridge.engine.windowed.running import run_pipelines
 
 def run_command(
     *,
-    every: All = False,
+    every: Annotated[bool, typer.Option("--all", help="Every table, and every pipeline.")] = False,
     table: Tables = None,
     pipeline: Pipelines = None,
     parallel: Parallel = 1,

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from landbridge.cli.alerting import wanted_by_pipeline
 from landbridge.cli.options import ProjectFolder, open_project
 from landbridge.config.project import Project
 from landbridge.errors import ConfigError, UsageError, WorldError
@@ -59,11 +58,7 @@ def _channel(project: Project, name: str) -> Destination:
 
 
 def _of_pipeline(project: Project, name: str) -> Sequence[Destination]:
-    wanted = wanted_by_pipeline(project)
-    if name not in wanted:
-        known = did_you_mean(name, wanted).removeprefix("; ")
-        raise UsageError(f"no pipeline is called {name!r}", hint=known)
-    one = wanted[name]
+    one = project.pipeline(name)
     named = [_channel(project, one.slack_channel.removeprefix("#"))] if one.slack_channel else []
     own = [*named, *of_pipeline(name, one)]
     if not own:
